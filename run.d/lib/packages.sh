@@ -1,0 +1,128 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# Which Debian packages a verb needs and what for, and how the missing ones come.
+: "${top:?is set by ./run}"
+
+packages_log=$top/build/logs/apt.log
+
+# "purpose: package...", a line each. a/b: either will do, a is the one to install.
+packages_table()
+{
+	case $1 in
+	bench)
+		cat <<-'END'
+		C compiler: gcc libc6-dev
+		build system: meson ninja-build pkg-config
+		CPU topology: libhwloc-dev
+		JSON: libjansson-dev
+		tables: libsmartcols-dev
+		OpenCL loader and headers: ocl-icd-opencl-dev opencl-headers
+		charts in the report: gnuplot-nox/gnuplot-qt/gnuplot-x11
+		END
+		;;
+	opencl)
+		cat <<-'END'
+		OpenCL on the CPU: pocl-opencl-icd
+		END
+		;;
+	test)
+		cat <<-'END'
+		unit tests: libcmocka-dev
+		second compiler and sanitizers: clang libclang-rt-dev
+		checks of the sources: clang-format shellcheck git
+		validation of results: python3-jsonschema
+		opening the report: chromium
+		man pages: scdoc
+		END
+		;;
+	esac
+}
+
+# packages_missing GROUP...: the table's lines, less what is installed.
+packages_missing()
+{
+	packages_have=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
+		sed -n 's/^installed //p' | tr '\n' ' ')"
+	for packages_group in "$@"; do
+		packages_table "$packages_group"
+	done | while IFS=: read -r packages_purpose packages_names; do
+		packages_lacking=
+		for packages_choice in $packages_names; do
+			packages_found=
+			for packages_name in $(echo "$packages_choice" | tr / ' '); do
+				case $packages_have in
+				*" $packages_name "*) packages_found=1 ;;
+				esac
+			done
+			[ -n "$packages_found" ] || packages_lacking="$packages_lacking ${packages_choice%%/*}"
+		done
+		[ -z "$packages_lacking" ] || printf '%s:%s\n' "$packages_purpose" "$packages_lacking"
+	done
+}
+
+# Installing by name is only known to be right where the names were tried.
+packages_supported()
+{
+	[ -r /etc/os-release ] || return 1
+	# shellcheck source=/dev/null
+	case $(. /etc/os-release && echo "${ID-} ${VERSION_ID-}") in
+	'debian 12' | 'debian 13') return 0 ;;
+	esac
+	return 1
+}
+
+packages_apt()
+{
+	set -- env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@"
+	if [ "$(id -u)" -ne 0 ]; then
+		set -- sudo -- "$@"
+	fi
+	"$@"
+}
+
+packages_update()
+{
+	step 'updating the package lists' "$packages_log" packages_apt update
+}
+
+packages_fetch()
+{
+	# shellcheck disable=SC2086 # package names, to be split
+	step 'installing packages' "$packages_log" \
+		packages_apt install --no-install-recommends --no-remove $packages_list
+}
+
+# packages_install GROUP...: install what is missing, saying what and why.
+packages_install()
+{
+	packages_lines=$(packages_missing "$@")
+	[ -n "$packages_lines" ] || return 0
+	packages_list=$(echo "$packages_lines" | sed 's/.*://' | tr -d '\n')
+
+	if ! packages_supported; then
+		say 'This needs, by their Debian names:'
+		for packages_group in "$@"; do
+			packages_table "$packages_group" | sed 's/^/  /' >&2
+		done
+		die "$EX_UNAVAILABLE" 'packages are installed on Debian 12 and 13 only; install these, then: meson setup build && ninja -C build'
+	fi
+
+	say 'Installing from the distribution, with apt:'
+	say "$(echo "$packages_lines" | sed 's/^/  /')"
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null ||
+			die "$EX_UNAVAILABLE" "no sudo here; as root: apt-get install --no-install-recommends$packages_list"
+		say 'apt-get runs as root, through sudo.'
+		sudo -- true ||
+			die "$EX_UNAVAILABLE" "sudo refused; as root: apt-get install --no-install-recommends$packages_list"
+	fi
+
+	# shellcheck disable=SC2086 # package names, to be split
+	if apt-cache show $packages_list >/dev/null 2>&1; then
+		packages_fetch && return 0
+	fi
+	# The lists are missing, or name versions that have left the archive since.
+	packages_update && packages_fetch && return 0
+	die "$EX_UNAVAILABLE" "apt-get cannot install the packages; settle what $packages_log says (the network? /etc/apt?), then run this again"
+}
