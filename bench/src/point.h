@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Building the "point" object of a result (schema/result.schema.json).
+ */
+#ifndef BENCH_POINT_H
+#define BENCH_POINT_H
+
+#include "workload.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/*
+ * A point with its axes: those that @workload reads, in the values that were
+ * really used. NULL and @err where memory runs out.
+ */
+json_t *point_new(const struct session *session, const struct workload *workload,
+		  const struct point *point, struct error *err);
+
+/* Add a note, once. */
+__attribute__((format(printf, 2, 3))) void point_note(json_t *point, const char *format, ...);
+
+/* The point was not measured, and why. */
+__attribute__((format(printf, 2, 3))) void point_refuse(json_t *point, const char *format, ...);
+
+/* The point's invariant broke: a result without a number. */
+void point_lost_update(json_t *point, const char *reason);
+
+/* The work-items and group size that "auto" stands for on this device. */
+void point_resolve(const struct device *dev, struct point *point);
+
+/*
+ * What the device cannot do of what @point asks for, in words, or NULL.
+ * Narrowings that are measured all the same (scope, order) become notes.
+ */
+const char *point_missing(const struct session *session, const struct point *point);
+void point_note_fallbacks(const struct session *session, const struct point *point, json_t *json);
+
+#endif

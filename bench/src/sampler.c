@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deciding whether a point needs another sample.
+ */
+#include "sampler.h"
+
+#include "clock.h"
+
+void sampler_begin(struct sampler *sampler, const struct session *session)
+{
+	*sampler = (struct sampler){
+		.session = session,
+		.started_ns = clock_ns(),
+	};
+}
+
+static bool is_narrow(const struct samples *set, const struct session *session)
+{
+	const struct interval interval =
+		stats_bootstrap_median(set->values, set->count, session->seed);
+	const double median = stats_median(set->values, set->count);
+
+	return stats_relative_width(interval, median) <= session->effort.width;
+}
+
+static bool all_narrow(const struct samples *const *watched, size_t count,
+		       const struct session *session)
+{
+	/* Counting comes first: it is cheap, and few samples agree by chance. */
+	for (size_t i = 0; i < count; i++) {
+		if (watched[i]->count < session->effort.min_samples || watched[i]->count < 2)
+			return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!is_narrow(watched[i], session))
+			return false;
+	}
+	return count > 0;
+}
+
+static bool budget_spent(const struct sampler *sampler)
+{
+	const double elapsed_s = (double)(clock_ns() - sampler->started_ns) * 1e-9;
+
+	return elapsed_s >= sampler->session->effort.budget_s;
+}
+
+static const char *reason_to_stop(const struct sampler *sampler,
+				  const struct samples *const *watched, size_t count)
+{
+	const struct session *session = sampler->session;
+	const unsigned tried = sampler->taken + sampler->rejected;
+
+	if (session->interrupted && session->interrupted())
+		return "interrupt";
+	if (tried == 0)
+		return NULL;
+	if (all_narrow(watched, count, session))
+		return "interval";
+	if (tried >= session->effort.max_samples)
+		return "samples";
+	return budget_spent(sampler) ? "budget" : NULL;
+}
+
+bool sampler_more(struct sampler *sampler, const struct samples *const *watched, size_t count)
+{
+	sampler->stopped_by = reason_to_stop(sampler, watched, count);
+	return !sampler->stopped_by;
+}
+
+void sampler_describe(const struct sampler *sampler, json_t *point)
+{
+	if (sampler->stopped_by)
+		json_object_set_new(point, "stopped_by", json_string(sampler->stopped_by));
+	json_object_set_new(point, "samples_taken", json_integer(sampler->taken));
+	json_object_set_new(point, "samples_rejected", json_integer(sampler->rejected));
+}
