@@ -14,7 +14,7 @@
 
 #define STREAM_MIN	 (1u << 12)
 #define STREAM_MAX	 (1u << 20)
-#define ZIPF_EXPONENT	 0.99 /* YCSB's default (Cooper et al., SoCC 2010) */
+#define ZIPF_EXPONENT	 0.99  /* YCSB's default (Cooper et al., SoCC 2010) */
 #define FLOAT_WORKER_MAX 16384 /* steps.h: DELTA_PERIOD_SHIFT */
 
 static void lay_out(struct field *field, const struct point *point, uint32_t line_bytes)

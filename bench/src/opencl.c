@@ -286,8 +286,8 @@ static void *svm_alloc(const struct opencl_device *cl, enum memory_kind kind, si
 	return out->handle ? (void *)start : NULL;
 }
 
-static bool alloc_memory(struct device *dev, enum memory_kind kind, size_t size,
-			 struct memory *out, struct error *err)
+static bool alloc_memory(struct device *dev, enum memory_kind kind, size_t size, struct memory *out,
+			 struct error *err)
 {
 	struct opencl_device *cl = opencl_of(dev);
 	cl_int code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
@@ -307,8 +307,8 @@ static bool alloc_memory(struct device *dev, enum memory_kind kind, size_t size,
 			    "%s: cannot allocate %zu KiB (%s); use a smaller working set or fewer "
 			    "work-items",
 			    dev->name, (size + 1023) >> 10,
-			    kind == MEMORY_PLAIN ? opencl_error_name(code) :
-						   "clSVMAlloc returned NULL");
+			    kind == MEMORY_PLAIN ? opencl_error_name(code)
+						 : "clSVMAlloc returned NULL");
 	return true;
 }
 

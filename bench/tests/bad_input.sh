@@ -6,11 +6,13 @@
 # bad_input.sh SVMATOMIC-BENCH FAULT-LIBRARY
 set -eu
 
-bench=$1
-fault=$2
+bench=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/files" "$work/empty"
+# LD_PRELOAD takes no spaces, which the build's path may have.
+fault=$work/fault.so
+cp "$2" "$fault"
 cd "$work/files"
 failures=0
 
@@ -44,10 +46,12 @@ refused()
 tiny="run contend -d 0 --quiet --samples 3 --window 5"
 tiny="$tiny -a cpu_threads=1 -a work_items=1"
 
-"$bench" list devices >/dev/null 2>&1 || {
+status=0
+"$bench" list devices >/dev/null || status=$?
+if [ "$status" -eq 69 ]; then
 	echo 'skipped: no OpenCL device'
 	exit 77
-}
+fi
 # shellcheck disable=SC2086 # words
 "$bench" $tiny --json good.json >/dev/null
 head -c "$(($(wc -c <good.json) / 2))" good.json >truncated.json

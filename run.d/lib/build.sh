@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# Configure and build a Meson tree, doing nothing where nothing has changed.
+# Configure and build a Meson tree, doing nothing where nothing has changed. Needs
+# packages.sh.
 : "${top:?is set by ./run}"
 
 # The builds, and what tells them apart. Two compilers see the code this way.
@@ -14,14 +15,15 @@ build_sanitized()
 {
 	# The sanitizers' runtime is in the program: no library is to look for it.
 	CC=clang build_tree sanitized "$top/build/asan" "$1" -Dwerror=true \
-		-Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug -Doptimization=1
+		-Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dbuildtype=debug -Doptimization=1
 }
 
 # What a configuration depends on beyond meson.build, which ninja watches itself.
 build_inputs()
 {
 	printf '%s\n' "$top" "$*" "CC=${CC-} CFLAGS=${CFLAGS-} LDFLAGS=${LDFLAGS-}"
-	cat /etc/debian_version 2>/dev/null || :
+	packages_versions
 }
 
 # build_tree NAME DIRECTORY TARGET OPTION...

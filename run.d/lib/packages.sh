@@ -6,8 +6,16 @@
 
 packages_log=$top/build/logs/apt.log
 
-# "purpose: package...", a line each. a/b: either will do, a is the one to install.
+# packages_table GROUP...: "purpose: package...", a line each. a/b: either will do,
+# a is the one to install.
 packages_table()
+{
+	for packages_group in "$@"; do
+		packages_table_of "$packages_group"
+	done
+}
+
+packages_table_of()
 {
 	case $1 in
 	bench)
@@ -29,7 +37,7 @@ packages_table()
 	test)
 		cat <<-'END'
 		unit tests: libcmocka-dev
-		second compiler and sanitizers: clang libclang-rt-dev
+		second compiler and sanitizers: clang libclang-rt-dev llvm
 		checks of the sources: clang-format shellcheck git
 		validation of results: python3-jsonschema
 		opening the report: chromium
@@ -44,9 +52,7 @@ packages_missing()
 {
 	packages_have=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
 		sed -n 's/^installed //p' | tr '\n' ' ')"
-	for packages_group in "$@"; do
-		packages_table "$packages_group"
-	done | while IFS=: read -r packages_purpose packages_names; do
+	packages_table "$@" | while IFS=: read -r packages_purpose packages_names; do
 		packages_lacking=
 		for packages_choice in $packages_names; do
 			packages_found=
@@ -59,6 +65,14 @@ packages_missing()
 		done
 		[ -z "$packages_lacking" ] || printf '%s:%s\n' "$packages_purpose" "$packages_lacking"
 	done
+}
+
+# Versions of all that the verbs may have installed.
+packages_versions()
+{
+	# shellcheck disable=SC2046 # package names, to be split
+	dpkg-query -W -f '${Package} ${Version}\n' \
+		$(packages_table bench test opencl | sed 's/.*://; s,/, ,g') 2>/dev/null || :
 }
 
 # Installing by name is only known to be right where the names were tried.
@@ -102,9 +116,7 @@ packages_install()
 
 	if ! packages_supported; then
 		say 'This needs, by their Debian names:'
-		for packages_group in "$@"; do
-			packages_table "$packages_group" | sed 's/^/  /' >&2
-		done
+		say "$(packages_table "$@" | sed 's/^/  /')"
 		die "$EX_UNAVAILABLE" 'packages are installed on Debian 12 and 13 only; install these, then: meson setup build && ninja -C build'
 	fi
 
