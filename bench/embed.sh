@@ -3,7 +3,7 @@
 #
 # Turn text files into C strings, for what the program carries inside itself.
 #
-#   embed.sh kernels FILE...   a kernel_sources[] table (src/kernel_sources.h)
+#   embed.sh kernels FILE...   a kernel_sources[] table (src/device/kernel_sources.h)
 #   embed.sh text NAME FILE    one array, const char NAME[]
 set -eu
 

@@ -106,7 +106,7 @@ inline bool broken_cas(volatile __global uint *p, uint *expected, uint desired)
 #define GATE_READ(p) WORD_LOAD_ACQUIRE(p)
 #endif
 
-// Words of the control block, a pair of cache lines apart; src/control.h.
+// Words of the control block, a pair of cache lines apart; src/device/control.h.
 #define CONTROL_GO 0
 #define CONTROL_STOP 32
 #define CONTROL_READY 64

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The device's half of a contention leg: wait at the gate, then step after step
-// (src/steps.h, in front of this file) until the host says stop. The CPU's half
-// is src/cpu_ops.c.
+// (src/contend/steps.h, in front of this file) until the host says stop. The CPU's half
+// is src/contend/cpu_ops.c.
 //
 // The host defines OP, the operation's name; IS_FLOATING (0 or 1);
 // WIDE for 64 bits; RANDOM where the word changes from step to step.
 
-// Agrees with struct outcome in src/contend.h.
+// Agrees with struct outcome in src/contend/field.h.
 struct outcome {
 	ulong attempts;
 	ulong ops;

@@ -26,6 +26,15 @@ extern const char *const variant_names[VARIANT_COUNT + 1];
 	(AXIS_BIT(AXIS_WORK_ITEMS) | AXIS_BIT(AXIS_GROUP_SIZE) | AXIS_BIT(AXIS_CPU_THREADS) |      \
 	 AXIS_BIT(AXIS_PLACEMENT))
 
+/* The end of each application's description. */
+#define APP_FIGURES                                                                                \
+	"\n"                                                                                       \
+	"\n"                                                                                       \
+	"Figures: the time of each variant; speedup, the better time of coarse and plain over "    \
+	"that of svm_atomics in the same turn; device_share, the device's part of the work in "    \
+	"svm_atomics. What is calibrated is calibrated on the very input that is then measured, "  \
+	"which is the best case for a division made beforehand."
+
 /* Words that both sides hammer stand two cache lines apart. */
 #define APP_WORD_STRIDE 32
 
