@@ -3,7 +3,7 @@
 // The device's half of one level of the breadth-first search: groups take
 // chunks of the frontier from a cursor, claim the neighbours nobody has seen,
 // and append them to the next frontier. The CPU's half, and the numbers below
-// once more, are in src/apps/app_bfs.c.
+// once more, are in src/apps/bfs.c.
 
 #define UNSEEN 0xffffffffu
 #define CHUNK 64u

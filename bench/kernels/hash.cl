@@ -2,7 +2,7 @@
 //
 // The device's half of the hash-table insert: groups take chunks of keys from a
 // cursor; a slot is claimed by compare-exchange and counts by addition. The
-// CPU's half, and the numbers below once more, are in src/apps/app_hash.c.
+// CPU's half, and the numbers below once more, are in src/apps/hash.c.
 
 #define CHUNK 1024u
 

@@ -2,7 +2,7 @@
 //
 // The device's half of the histogram: groups take chunks of pixels from a
 // cursor, count them in local memory, and add what they have to the shared bins.
-// The CPU's half, and the numbers below once more, are in src/apps/app_histogram.c.
+// The CPU's half, and the numbers below once more, are in src/apps/histogram.c.
 
 #define BINS 1024u
 #define CHUNK 2048u

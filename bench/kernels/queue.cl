@@ -3,7 +3,7 @@
 // The device's half of the multi-producer queue: groups take chunks of items
 // from a cursor and push what the items yield, a chunk's records at once; the CPU
 // consumes. Its half, and
-// the numbers below once more, are in src/apps/app_queue.c.
+// the numbers below once more, are in src/apps/queue.c.
 
 #define CHUNK 256u
 #define ROUNDS 8u

@@ -2,7 +2,7 @@
 //
 // The device's half of work stealing: every work-item takes tasks from its own
 // side's queue, then from the other's, and leaves when it finds both empty. The
-// CPU's half, and the numbers below once more, are in src/apps/app_steal.c.
+// CPU's half, and the numbers below once more, are in src/apps/steal.c.
 
 #define GRAIN 16u
 #define LONGEST_TASK 1024u

@@ -347,7 +347,8 @@ static void note_variant(struct bench *bench, const struct app_run *run)
 	struct point point = bench->point;
 
 	if (run->remark[0])
-		point_note(bench->json, "%s: %s", variant_names[run->variant], run->remark);
+		point_note(bench->json, "%s, %s: %s", bench->app->workload->name,
+			   variant_names[run->variant], run->remark);
 	point.scope = SCOPE_ALL_DEVICES;
 	if (run->variant == VARIANT_SVM)
 		point_note_fallbacks(bench->session, &point, bench->json);

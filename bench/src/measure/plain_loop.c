@@ -4,6 +4,7 @@
  */
 #include "plain_loop.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -23,14 +24,15 @@ struct adder {
 	_Atomic uint32_t *word;
 	uint64_t count;
 	double seconds;
+	double cpu_seconds;
 	pthread_t thread;
 };
 
-static double now(void)
+static double now(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
@@ -40,19 +42,22 @@ static void *add(void *data)
 	struct shared *shared = adder->shared;
 	_Atomic uint32_t *word = adder->word;
 	uint64_t count = 0;
+	double cpu_start;
 	double start;
 
 	hwloc_set_cpubind(shared->topology, adder->cpu, HWLOC_CPUBIND_THREAD);
 	atomic_fetch_add(&shared->arrived, 1);
 	while (!atomic_load_explicit(&shared->go, memory_order_acquire))
 		;
-	start = now();
+	cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
+	start = now(CLOCK_MONOTONIC);
 	while (!atomic_load_explicit(&shared->stop, memory_order_relaxed)) {
 		for (int i = 0; i < 256; i++)
 			atomic_fetch_add_explicit(word, 1, memory_order_relaxed);
 		count += 256;
 	}
-	adder->seconds = now() - start;
+	adder->seconds = now(CLOCK_MONOTONIC) - start;
+	adder->cpu_seconds = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
 	adder->count = count;
 	return NULL;
 }
@@ -66,11 +71,13 @@ static void sleep_for(double seconds)
 	nanosleep(&time, NULL);
 }
 
-static double run(struct shared *shared, struct adder *adders, unsigned threads, double seconds)
+static double run(struct shared *shared, struct adder *adders, unsigned threads, double seconds,
+		  double *cpu_share)
 {
 	unsigned started = 0;
 	double rate = 0.0;
 
+	*cpu_share = 1.0;
 	while (started < threads &&
 	       !pthread_create(&adders[started].thread, NULL, add, &adders[started]))
 		started++;
@@ -82,6 +89,7 @@ static double run(struct shared *shared, struct adder *adders, unsigned threads,
 	for (unsigned i = 0; i < started; i++) {
 		pthread_join(adders[i].thread, NULL);
 		rate += (double)adders[i].count / adders[i].seconds;
+		*cpu_share = fmin(*cpu_share, adders[i].cpu_seconds / adders[i].seconds);
 	}
 	return started == threads ? rate : -1.0;
 }
@@ -101,7 +109,7 @@ static bool adds_up(const struct adder *adders, unsigned threads, bool one_word)
 }
 
 double plain_loop_rate(hwloc_topology_t topology, const hwloc_cpuset_t *cpus, unsigned threads,
-		       unsigned stride, double seconds)
+		       unsigned stride, double seconds, double *cpu_share)
 {
 	const size_t bytes = (size_t)4096 * (1 + (size_t)threads * stride / 4096);
 	unsigned char *words = aligned_alloc(4096, bytes);
@@ -116,7 +124,7 @@ double plain_loop_rate(hwloc_topology_t topology, const hwloc_cpuset_t *cpus, un
 			adders[i] = (struct adder){ .shared = &shared,
 						    .cpu = cpus[i],
 						    .word = (void *)(words + (size_t)i * stride) };
-		rate = run(&shared, adders, threads, seconds);
+		rate = run(&shared, adders, threads, seconds, cpu_share);
 		if (rate >= 0.0 && !adds_up(adders, threads, !stride))
 			rate = -1.0;
 	}

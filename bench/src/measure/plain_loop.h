@@ -13,9 +13,10 @@
  * Relaxed fetch_add on 32-bit words by @threads threads for @seconds, thread i
  * bound to @cpus[i]. @stride: bytes between two threads' words, 0 for one word.
  * Operations per second of all threads; negative where it could not run or the
- * sum is wrong.
+ * sum is wrong. *@cpu_share: the smallest part of its time that a thread really
+ * had a CPU.
  */
 double plain_loop_rate(hwloc_topology_t topology, const hwloc_cpuset_t *cpus, unsigned threads,
-		       unsigned stride, double seconds);
+		       unsigned stride, double seconds, double *cpu_share);
 
 #endif
