@@ -414,20 +414,22 @@ static void test_sampler_watches_all(void **state)
 	samples_clear(&wide);
 }
 
-/* A point whose every sample is rejected comes to an end, too. */
+/* A point whose every leg is rejected gets twice its budget, and comes to an end. */
 static void test_sampler_counts_rejected(void **state)
 {
-	const struct session session = make_session();
+	struct session session = make_session();
 	struct samples empty = { 0 };
 	const struct samples *watched[] = { &empty };
 	struct sampler sampler;
 
 	(void)state;
+	session.effort.budget_s = 0.01;
 	sampler_begin(&sampler, &session);
 	while (sampler_more(&sampler, watched, 1))
 		sampler.rejected++;
-	assert_string_equal(sampler.stopped_by, "samples");
-	assert_int_equal(sampler.rejected, 50);
+	assert_string_equal(sampler.stopped_by, "budget");
+	assert_int_equal(sampler.taken, 0);
+	assert_true(clock_ns() - sampler.started_ns >= 20000000);
 }
 
 static void test_clock_sleep(void **state)

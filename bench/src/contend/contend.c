@@ -16,7 +16,6 @@
 
 #define OVERLAP_WANTED 0.95
 #define LEG_TRIES      4
-#define SAMPLES_WANTED 3 /* fewer, unless fewer were asked for, are no figure */
 #define FIRST_INTERVAL 256
 
 bool contention_may_share(const struct session *session)
@@ -340,7 +339,7 @@ static void describe(const struct contention *contention, const struct series *s
 {
 	const struct session *session = contention->session;
 	const unsigned most = session->effort.max_samples;
-	const unsigned wanted = most < SAMPLES_WANTED ? most : SAMPLES_WANTED;
+	const unsigned wanted = most < SAMPLER_ENOUGH ? most : SAMPLER_ENOUGH;
 	json_t *counters = device_counters(session->device);
 
 	describe_series(json, series, session->seed);

@@ -38,26 +38,27 @@ static bool all_narrow(const struct samples *const *watched, size_t count,
 	return count > 0;
 }
 
+/* On a busy machine samples are hard to come by: a few are worth waiting for. */
 static bool budget_spent(const struct sampler *sampler)
 {
 	const double elapsed_s = (double)(clock_ns() - sampler->started_ns) * 1e-9;
+	const double budget_s = sampler->session->effort.budget_s;
 
-	return elapsed_s >= sampler->session->effort.budget_s;
+	return elapsed_s >= (sampler->taken < SAMPLER_ENOUGH ? 2.0 * budget_s : budget_s);
 }
 
 static const char *reason_to_stop(const struct sampler *sampler,
 				  const struct samples *const *watched, size_t count)
 {
 	const struct session *session = sampler->session;
-	const unsigned tried = sampler->taken + sampler->rejected;
 
 	if (session->interrupted && session->interrupted())
 		return "interrupt";
-	if (tried == 0)
+	if (sampler->taken + sampler->rejected == 0)
 		return NULL;
 	if (all_narrow(watched, count, session))
 		return "interval";
-	if (tried >= session->effort.max_samples)
+	if (sampler->taken >= session->effort.max_samples)
 		return "samples";
 	return budget_spent(sampler) ? "budget" : NULL;
 }

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* With fewer samples a median says little; a point gets up to twice its budget for them. */
+#define SAMPLER_ENOUGH 3
+
 struct sampler {
 	const struct session *session;
 	uint64_t started_ns;
