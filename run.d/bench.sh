@@ -33,14 +33,17 @@ quick()
 	results=$top/results/$(date -u +%Y-%m-%dT%H-%M-%SZ)
 	mkdir -p "$results" || die "$EX_CANTCREAT" "cannot create $results; make results/ yours or remove it"
 
-	# svmatomic-bench answers Ctrl-C by keeping what it has: outlive it to say where.
+	# svmatomic-bench answers Ctrl-C by keeping what it has: outlive it to say where,
+	# in the pipeline's subshell too, which does not inherit the trap.
 	trap : INT
 	{
+		trap : INT
+		status=0
 		"$bench" run --profile quick --json "$results/result.json" \
-			--csv "$results/result.csv" --report "$results/report.html" ||
-			echo $? >"$results/status"
+			--csv "$results/result.csv" --report "$results/report.html" || status=$?
+		echo "$status" >"$results/status"
 	} | tee -i "$results/table.txt"
-	status=$(cat "$results/status" 2>/dev/null || echo 0)
+	status=$(cat "$results/status")
 	rm -f "$results/status"
 
 	if [ -f "$results/result.json" ]; then

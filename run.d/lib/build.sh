@@ -13,9 +13,12 @@ build_normal()
 
 build_sanitized()
 {
-	# The sanitizers' runtime is in the program: no library is to look for it.
-	CC=clang build_tree sanitized "$top/build/asan" "$1" -Dwerror=true \
-		-Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false \
+	# The sanitizers' runtime is in the program: no library is to look for it. It
+	# meets C++ exceptions only where libstdc++ is there from the start, and OpenCL
+	# implementations throw them.
+	CC=clang build_tree sanitized "$top/build/asan" "$1" -Dwerror=true -Dtests=enabled \
+		-Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_link_args='-Wl,--no-as-needed -lstdc++' \
 		-Dbuildtype=debug -Doptimization=1
 }
 
