@@ -45,13 +45,12 @@ static void print_device(const struct device *dev, unsigned index)
 /* Opening is what finds out about compiler and gate. */
 static bool list_devices(json_t *json, struct error *err)
 {
-	json_t *array = json_array();
 	struct device_list list;
 
-	if (json)
-		json_object_set_new(json, "devices", array);
 	if (!device_list_fill(&list, 0, err))
 		return false;
+	if (json)
+		json_object_set_new(json, "devices", json_array());
 	for (size_t i = 0; i < list.count; i++) {
 		struct device *dev = list.devices[i];
 		struct error reason = { 0 };
@@ -61,12 +60,11 @@ static bool list_devices(json_t *json, struct error *err)
 		else
 			fprintf(stderr, "svmatomic-bench: %s\n", reason.text);
 		if (json)
-			json_array_append_new(array, run_device_json(dev, NULL));
+			json_array_append_new(json_object_get(json, "devices"),
+					      run_device_json(dev, NULL));
 		else
 			print_device(dev, (unsigned)i);
 	}
-	if (!json)
-		json_decref(array);
 	device_list_clear(&list);
 	return true;
 }
