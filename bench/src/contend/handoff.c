@@ -161,7 +161,7 @@ static bool take_sample(struct handoff *handoff, struct error *err)
 	const struct argument args[] = {
 		ARG_OF_MEMORY(&handoff->token),	    ARG_OF_MEMORY(&handoff->message),
 		ARG_OF_MEMORY(&handoff->control),   ARG_OF_MEMORY(&handoff->report),
-		ARG_OF_U32(session->effort.rounds), ARG_OF_U64(gate_limit(session->device, 2.0)),
+		ARG_OF_U32(session->effort.rounds), ARG_OF_U64(gate_limit(session->device, 4.0)),
 	};
 	struct launch *launch;
 	bool ended;

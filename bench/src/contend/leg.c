@@ -8,19 +8,19 @@
 #include "leg.h"
 
 #include "clock.h"
+#include "cputime.h"
 #include "gate.h"
 #include "stats.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define BLOCK	       64		    /* device steps between two looks at stop */
 #define READY_NS       UINT64_C(2000000000) /* the first launch may still compile */
 #define READY_STALL_NS UINT64_C(20000000)   /* no more work-items come: the rest must queue */
 #define STARTED_NS     UINT64_C(20000000)
-#define POLL_NS	       UINT64_C(20000)
-#define TIMED_EVERY_NS 8000 /* keeps the clock's share under 1% */
+#define POLL_NS	       UINT64_C(30000) /* shorter ones end before the CPU has changed hands */
+#define TIMED_EVERY_NS 8000	       /* keeps the clock's share under 1% */
 #define INTERVAL_MAX   (UINT64_C(1) << 20)
 
 struct leg {
@@ -32,21 +32,13 @@ struct leg {
 	uint64_t go_ns;
 	uint64_t started_ns;  /* every resident work-item was seen past the gate */
 	uint64_t finished_ns; /* … and past its last step */
-	uint64_t process_cpu_ns;
+	uint64_t others_cpu_ns;
 	uint32_t resident;
 };
 
 static _Atomic uint32_t *word(const struct leg *leg, enum control_word which)
 {
 	return &(*leg->control)[which];
-}
-
-static uint64_t cpu_time(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 /* --- CPU side ----------------------------------------------------------- */
@@ -97,14 +89,14 @@ static void cpu_work(void *context, unsigned member)
 	memset(&side->latency, 0, sizeof(side->latency));
 	while (!atomic_load_explicit(word(leg, CONTROL_GO), memory_order_acquire))
 		;
-	side->cpu_time_ns = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+	side->cpu_time_ns = cputime_own_ns();
 	now = side->start_ns = clock_ns();
 	while (!atomic_load_explicit(stop, memory_order_relaxed)) {
 		take_steps(contention, side, side->interval);
 		now = timed_step(contention, side, now);
 	}
 	side->end_ns = now;
-	side->cpu_time_ns = cpu_time(CLOCK_THREAD_CPUTIME_ID) - side->cpu_time_ns;
+	side->cpu_time_ns = cputime_own_ns() - side->cpu_time_ns;
 }
 
 /* --- device side -------------------------------------------------------- */
@@ -163,8 +155,9 @@ static void await_ready(struct leg *leg)
 	}
 }
 
+/* Sleeps in between: to spin would take a CPU away from those it waits for. */
 static void await_count(struct leg *leg, enum control_word which, uint64_t patience_ns,
-			uint64_t poll_ns, uint64_t *when)
+			uint64_t *when)
 {
 	const uint64_t deadline = clock_ns() + patience_ns;
 
@@ -174,8 +167,7 @@ static void await_count(struct leg *leg, enum control_word which, uint64_t patie
 		*when = clock_ns();
 		if (count >= leg->resident || *when > deadline || device_done(leg->launch))
 			return;
-		if (poll_ns)
-			clock_sleep_until(*when + poll_ns);
+		clock_sleep_until(*when + POLL_NS);
 	}
 }
 
@@ -191,9 +183,15 @@ static bool finish_device(struct leg *leg, struct error *err)
 
 /* --- the leg ------------------------------------------------------------ */
 
+/* Only a CPU device's threads are worth the look. */
+static uint64_t others_cpu_time(const struct leg *leg)
+{
+	return leg->contention->session->device->kind == DEVICE_CPU ? cputime_others_ns() : 0;
+}
+
 static void open_gate(struct leg *leg)
 {
-	leg->process_cpu_ns = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	leg->others_cpu_ns = others_cpu_time(leg);
 	leg->go_ns = clock_ns();
 	atomic_store_explicit(word(leg, CONTROL_GO), 1, memory_order_release);
 }
@@ -222,15 +220,14 @@ static bool run_gated(struct leg *leg, struct error *err)
 		await_ready(leg);
 	open_gate(leg);
 	if (leg->launch)
-		await_count(leg, CONTROL_STARTED, STARTED_NS, POLL_NS, &leg->started_ns);
+		await_count(leg, CONTROL_STARTED, STARTED_NS, &leg->started_ns);
 	clock_sleep_until(leg->go_ns + window_ns);
 	stop_all(leg);
-	/* Without sleeping: this is the end of the device's window. */
 	if (leg->launch)
-		await_count(leg, CONTROL_FINISHED, window_ns, 0, &leg->finished_ns);
+		await_count(leg, CONTROL_FINISHED, window_ns, &leg->finished_ns);
 	if (leg->kind & LEG_CPU)
 		crew_join(contention->crew);
-	leg->process_cpu_ns = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - leg->process_cpu_ns;
+	leg->others_cpu_ns = others_cpu_time(leg) - leg->others_cpu_ns;
 	return finish_device(leg, err);
 }
 
@@ -263,7 +260,7 @@ static bool run_gateless(struct leg *leg, struct error *err)
 	stop_all(leg);
 	if (leg->kind & LEG_CPU)
 		crew_join(contention->crew);
-	leg->process_cpu_ns = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - leg->process_cpu_ns;
+	leg->others_cpu_ns = others_cpu_time(leg) - leg->others_cpu_ns;
 	return ok;
 }
 
@@ -372,7 +369,7 @@ static double fairness_of(const struct contention *contention, const struct outc
 static double device_cpu_share_of(const struct leg *leg)
 {
 	const struct device *dev = leg->contention->session->device;
-	uint64_t used = leg->process_cpu_ns;
+	uint64_t used = leg->others_cpu_ns;
 	double threads;
 
 	if (dev->kind != DEVICE_CPU || !(leg->kind & LEG_DEVICE))

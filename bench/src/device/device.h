@@ -172,6 +172,7 @@ struct device {
 	uint64_t max_alloc;
 	enum scope widest_scope; /* the widest scope its compiler accepts */
 	enum gate gate;
+	uint64_t timeout_ns;	   /* a kernel of the gate's probe that takes longer hangs */
 	uint64_t gate_spins_per_s; /* speed of the gate's loop, for bounding waits */
 	struct capability_state caps[CAP_COUNT];
 };
@@ -189,6 +190,9 @@ struct device_list {
  */
 bool device_list_fill(struct device_list *list, unsigned cpu_units, struct error *err);
 void device_list_clear(struct device_list *list);
+
+/* timeout_ns of a device that nobody has set it for. */
+#define DEVICE_TIMEOUT_NS UINT64_C(10000000000)
 
 /*
  * Open for work, on @units compute units (0: all). On CPU devices that can be

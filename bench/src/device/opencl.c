@@ -125,6 +125,7 @@ static bool add_device(struct device_list *list, cl_platform_id platform, cl_dev
 		return false;
 	}
 	dev->ops = &opencl_ops;
+	dev->timeout_ns = DEVICE_TIMEOUT_NS;
 	dev->backend = cl;
 	cl->platform = platform;
 	cl->root = id;

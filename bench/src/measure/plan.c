@@ -26,7 +26,7 @@ const struct workload *workload_find(const char *name)
 const struct profile profiles[] = {
 	{ "quick",
 	  "every workload in at most 90 s on 2 cores with PoCL",
-	  { .window_ns = 5000000,
+	  { .window_ns = 10000000,
 	    .min_samples = 5,
 	    .max_samples = 100,
 	    .width = 0.05,

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 /* The one thing a signal handler may touch. */
@@ -166,6 +167,7 @@ static bool measure_device(struct run *run, struct device *dev, struct error *er
 
 	if (!plan_make(&plan, &options->request, dev, run->topology.cpus, err))
 		return false;
+	dev->timeout_ns = (uint64_t)(options->timeout_s * 1e9);
 	ok = device_open(dev, topology_split(&run->topology, dev, plan_cpu_threads(&plan)), err);
 	json_array_append_new(devices, run_device_json(dev, &run->topology));
 	if (ok && options->self_check)
@@ -251,6 +253,8 @@ enum exit_code run_measure(const struct run_options *options, json_t **result, s
 		return EXIT_NO_MEMORY;
 	}
 	catch_signals();
+	/* The end of a leg is seen by a thread that sleeps: by default 50 us too long. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
 	ok = run_all(&run, err);
 	if (ok && interrupted())
 		ok = fail(err, EXIT_INTERRUPTED,
