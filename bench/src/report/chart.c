@@ -392,6 +392,12 @@ static bool copy_chart(FILE *out, FILE *svg, unsigned id, const char *alt, int h
 
 	if (!text)
 		return fail(err, EXIT_NO_MEMORY, "no memory for a chart of the report");
+	/* gnuplot itself does not say so when there was no room for all of it. */
+	if (!strstr(text, "</svg>")) {
+		free(text);
+		return fail(err, EXIT_OUTPUT,
+			    "gnuplot's temporary file is cut short: check TMPDIR and its space");
+	}
 	begin = strstr(text, "<g id=\"gnuplot_canvas\">");
 	if (begin)
 		end = strstr(begin, "</svg>");
