@@ -263,16 +263,10 @@ struct bench {
 
 static void note_oversubscribed(struct bench *bench, bool threads)
 {
-	const struct device *dev = bench->session->device;
-	const int cpus = hwloc_bitmap_weight(bench->session->topology->device_cpus);
-
 	if (threads)
 		point_note(bench->json, "over-subscribed: host threads share CPUs with each other "
 					"or with the device");
-	if (dev->kind == DEVICE_CPU && (int)dev->open_units > cpus)
-		point_note(bench->json,
-			   "over-subscribed: the device's %u threads share %d CPUs (%s)",
-			   dev->open_units, cpus, dev->caps[CAP_PARTITION].note);
+	point_note_confined(bench->session->device, bench->json);
 }
 
 static bool hire_crew(struct bench *bench, bool *oversubscribed, struct error *err)

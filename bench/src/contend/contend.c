@@ -296,17 +296,19 @@ static void note_cpu_device(const struct contention *contention, const struct se
 			    json_t *json)
 {
 	const struct device *dev = contention->session->device;
-	const struct topology *topology = contention->session->topology;
-	const int cpus = hwloc_bitmap_weight(topology->device_cpus);
 	const double share =
 		stats_median(series->device_cpu_share.values, series->device_cpu_share.count);
 
 	if (contention->oversubscribed)
 		point_note(json, "over-subscribed: host threads share CPUs with each other or with "
 				 "the device");
-	if (dev->kind == DEVICE_CPU && (int)dev->open_units > cpus)
-		point_note(json, "over-subscribed: the device's %u threads share %d CPUs (%s)",
-			   dev->open_units, cpus, dev->caps[CAP_PARTITION].note);
+	if (dev->kind == DEVICE_CPU && series->least_resident > dev->open_units)
+		point_note(json,
+			   "over-subscribed: %u work-items run at once on the device's %u "
+			   "CPU%s",
+			   series->least_resident, dev->open_units,
+			   dev->open_units == 1 ? "" : "s");
+	point_note_confined(dev, json);
 	if (share < OVERLAP_WANTED)
 		point_note(json, "the device's threads got %.0f%% of the CPU time they needed",
 			   100.0 * share);

@@ -440,6 +440,9 @@ bool leg_calibrate(struct contention *contention, struct error *err)
 	struct leg_result result;
 
 	contention->gateless_steps = BLOCK;
+	/* The first launch may still compile, which would pass for a long kernel. */
+	if (!leg_run(contention, LEG_DEVICE, &unused, &result, err))
+		return false;
 	for (;;) {
 		const double steps = (double)contention->gateless_steps;
 		double lasted_s;

@@ -164,9 +164,9 @@ struct device {
 	char platform_version[128];
 	char driver[128];
 	char version[128];
-	char dialect[128]; /* how its compiler is asked for atomics, in words */
-	unsigned units;	   /* compute units it reports */
-	unsigned open_units;
+	char dialect[128];   /* how its compiler is asked for atomics, in words */
+	unsigned units;	     /* compute units it reports */
+	unsigned open_units; /* as many as it is meant to use */
 	size_t max_group;
 	size_t group_multiple;
 	uint64_t max_alloc;

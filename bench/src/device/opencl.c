@@ -194,7 +194,10 @@ static void destroy(struct device *dev)
 
 /* --- open --------------------------------------------------------------- */
 
-/* A CPU device takes fewer cores when it is opened through a sub-device. */
+/*
+ * A CPU device takes fewer cores when it is opened through a sub-device. One
+ * that cannot be partitioned is confined to them by its caller's binding.
+ */
 static bool choose_units(struct device *dev, unsigned units, struct error *err)
 {
 	struct opencl_device *cl = opencl_of(dev);
@@ -203,14 +206,11 @@ static bool choose_units(struct device *dev, unsigned units, struct error *err)
 	cl_int code;
 
 	cl->used = cl->root;
-	dev->open_units = dev->units;
-	if (!units || units >= dev->units || !dev->caps[CAP_PARTITION].have)
+	dev->open_units = units && units < dev->units ? units : dev->units;
+	if (dev->open_units == dev->units || !dev->caps[CAP_PARTITION].have)
 		return true;
 	code = clCreateSubDevices(cl->root, parts, 1, &cl->used, NULL);
-	if (code != CL_SUCCESS)
-		return opencl_fail(err, code, dev, "partitioning");
-	dev->open_units = units;
-	return true;
+	return code == CL_SUCCESS ? true : opencl_fail(err, code, dev, "partitioning");
 }
 
 static void close_device(struct device *dev)

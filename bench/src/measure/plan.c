@@ -108,8 +108,8 @@ static void ladder(char *out, size_t size, unsigned least, unsigned most, unsign
 		snprintf(out + used, size - used, "%u", most);
 }
 
-static void expand(const char *axis, const struct device *dev, unsigned cpu_threads, char *out,
-		   size_t size)
+static void expand(const char *axis, const struct device *dev, unsigned cpus, unsigned cpu_threads,
+		   char *out, size_t size)
 {
 	const char *star = strchr(axis, '*');
 	const size_t head = star ? (size_t)(star - axis) : strlen(axis);
@@ -120,8 +120,8 @@ static void expand(const char *axis, const struct device *dev, unsigned cpu_thre
 	if (!strncmp(axis, "cpu_threads", 11))
 		ladder(out + head, size - head, 1, cpu_threads, 2);
 	else if (dev->kind == DEVICE_CPU)
-		ladder(out + head, size - head, 1,
-		       dev->units > cpu_threads ? dev->units - cpu_threads : 1, 2);
+		/* It gets the CPUs that the threads leave, whatever it says it has. */
+		ladder(out + head, size - head, 1, cpus > cpu_threads ? cpus - cpu_threads : 1, 2);
 	else
 		ladder(out + head, size - head, 64, dev->units * 1024, 8);
 }
@@ -167,7 +167,7 @@ static bool append_product(struct plan *plan, const struct workload *workload,
 }
 
 static bool append_set(struct plan *plan, const struct point_set *set, const struct device *dev,
-		       unsigned cpu_threads, struct error *err)
+		       unsigned cpus, unsigned cpu_threads, struct error *err)
 {
 	struct axis_lists lists = { 0 };
 	char expanded[256];
@@ -176,7 +176,7 @@ static bool append_set(struct plan *plan, const struct point_set *set, const str
 	bool ok = true;
 
 	for (int i = 0; ok && i < AXES_PER_SET && set->axes[i]; i++) {
-		expand(set->axes[i], dev, cpu_threads, expanded, sizeof(expanded));
+		expand(set->axes[i], dev, cpus, cpu_threads, expanded, sizeof(expanded));
 		climbs |= strchr(set->axes[i], '*') && strchr(expanded, ',');
 		is_ladder |= strchr(set->axes[i], '*') != NULL;
 		ok = axis_lists_set(&lists, expanded, err);
@@ -197,7 +197,8 @@ static bool wanted(const struct request *request, size_t index)
 }
 
 static bool append_profile(struct plan *plan, const struct request *request, size_t index,
-			   const struct device *dev, unsigned cpu_threads, struct error *err)
+			   const struct device *dev, unsigned cpus, unsigned cpu_threads,
+			   struct error *err)
 {
 	const size_t sets = sizeof(point_sets) / sizeof(point_sets[0]);
 	const struct workload *workload = workloads[index];
@@ -209,7 +210,7 @@ static bool append_profile(struct plan *plan, const struct request *request, siz
 		    point_sets[i].workload != workload)
 			continue;
 		found = true;
-		if (!append_set(plan, &point_sets[i], dev, cpu_threads, err))
+		if (!append_set(plan, &point_sets[i], dev, cpus, cpu_threads, err))
 			return false;
 	}
 	return found || append_product(plan, workload, &defaults, cpu_threads, err);
@@ -248,7 +249,7 @@ bool plan_make(struct plan *plan, const struct request *request, const struct de
 			continue;
 		ok = request->has_axes
 			     ? append_product(plan, workloads[i], &request->lists, cpu_threads, err)
-			     : append_profile(plan, request, i, dev, cpu_threads, err);
+			     : append_profile(plan, request, i, dev, cpus, cpu_threads, err);
 		if (!ok) {
 			plan_clear(plan);
 			return false;

@@ -104,6 +104,17 @@ void point_lost_update(json_t *point, const char *reason)
 						"measures", "histograms"));
 }
 
+void point_note_confined(const struct device *dev, json_t *point)
+{
+	if (dev->kind == DEVICE_CPU && dev->open_units < dev->units &&
+	    !dev->caps[CAP_PARTITION].have)
+		point_note(point,
+			   "the device is bound to %u CPU%s but still reports %u compute "
+			   "units: %s",
+			   dev->open_units, dev->open_units == 1 ? "" : "s", dev->units,
+			   dev->caps[CAP_PARTITION].note);
+}
+
 void point_resolve(const struct device *dev, struct point *point)
 {
 	const bool is_cpu = dev->kind == DEVICE_CPU;

@@ -26,6 +26,9 @@ __attribute__((format(printf, 2, 3))) void point_refuse(json_t *point, const cha
 /* The point's invariant broke: a result without a number. */
 void point_lost_update(json_t *point, const char *reason);
 
+/* A CPU device that could not be partitioned, and what that means. */
+void point_note_confined(const struct device *dev, json_t *point);
+
 /* The work-items and group size that "auto" stands for on this device. */
 void point_resolve(const struct device *dev, struct point *point);
 
