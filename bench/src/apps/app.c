@@ -269,32 +269,13 @@ static void note_oversubscribed(struct bench *bench, bool threads)
 	point_note_confined(bench->session->device, bench->json);
 }
 
-static bool hire_crew(struct bench *bench, bool *oversubscribed, struct error *err)
-{
-	const struct topology *topology = bench->session->topology;
-	const unsigned count = bench->point.cpu_threads;
-	hwloc_cpuset_t *cpus = calloc(count, sizeof(hwloc_cpuset_t));
-
-	if (!cpus)
-		return fail(err, EXIT_NO_MEMORY, "out of memory");
-	if (topology_place(topology, bench->session->device, bench->point.placement, count, cpus,
-			   oversubscribed, err))
-		bench->crew = crew_create(topology->hwloc, (const hwloc_const_cpuset_t *)cpus,
-					  count, err);
-	for (unsigned i = 0; i < count; i++)
-		hwloc_bitmap_free(cpus[i]);
-	free(cpus);
-	return bench->crew;
-}
-
-/* Binding the device's threads means binding all there are: before the crew is. */
 static bool place_threads(struct bench *bench, struct error *err)
 {
-	bool oversubscribed = false;
+	const struct session *session = bench->session;
+	bool oversubscribed;
 
-	if (!topology_bind_device(bench->session->topology, err))
-		return false;
-	if (bench->point.cpu_threads && !hire_crew(bench, &oversubscribed, err))
+	if (!topology_hire(session->topology, session->device, bench->point.placement,
+			   bench->point.cpu_threads, &bench->crew, &oversubscribed, err))
 		return false;
 	note_oversubscribed(bench, oversubscribed);
 	return true;
@@ -447,39 +428,17 @@ static bool take_samples(struct bench *bench, struct error *err)
 	return true;
 }
 
-static void add_measure(json_t *list, const char *name, const char *unit, enum better better,
-			const struct samples *samples, uint64_t seed)
-{
-	if (samples->count)
-		json_array_append_new(list, result_measure(name, unit, better, samples, seed));
-}
-
-static json_t *measures(const struct bench *bench)
-{
-	const uint64_t seed = bench->session->seed;
-	json_t *list = json_array();
-
-	for (enum variant variant = 0; variant < VARIANT_COUNT; variant++)
-		add_measure(list, variant_names[variant], "s", BETTER_LOWER,
-			    &bench->runs[variant].samples, seed);
-	add_measure(list, "speedup", "ratio", BETTER_HIGHER, &bench->speedup, seed);
-	add_measure(list, "device_share", "share", BETTER_NEITHER, &bench->device_share, seed);
-	return list;
-}
-
 static void describe(struct bench *bench)
 {
-	json_t *counters = device_counters(bench->session->device);
+	const uint64_t seed = bench->session->seed;
 	json_t *out = bench->json;
 
-	sampler_describe(&bench->sampler, out);
-	json_object_set_new(out, "verified", json_true());
-	json_object_set_new(out, "measures", measures(bench));
-	json_object_set_new(out, "histograms", json_array());
-	if (counters)
-		json_object_set_new(out, "counters", counters);
-	if (!strcmp(bench->sampler.stopped_by, "interrupt"))
-		json_object_set_new(out, "status", json_string("partial"));
+	point_describe(out, bench->session, &bench->sampler);
+	for (enum variant variant = 0; variant < VARIANT_COUNT; variant++)
+		point_measure(out, variant_names[variant], "s", BETTER_LOWER,
+			      &bench->runs[variant].samples, seed);
+	point_measure(out, "speedup", "ratio", BETTER_HIGHER, &bench->speedup, seed);
+	point_measure(out, "device_share", "share", BETTER_NEITHER, &bench->device_share, seed);
 }
 
 static bool any_able(const struct bench *bench)

@@ -18,40 +18,29 @@
 #define LEG_TRIES      4
 #define FIRST_INTERVAL 256
 
-bool contention_may_share(const struct session *session)
+static bool may_share(const struct session *session)
 {
 	return session->device->caps[CAP_SVM_ATOMICS].have || session->allow_unclaimed;
 }
 
 /* --- setting up --------------------------------------------------------- */
 
-static bool place_crew(struct contention *contention, struct error *err)
+static bool create_workers(struct contention *contention, struct error *err)
 {
-	const struct session *session = contention->session;
 	const unsigned count = contention->point.cpu_threads;
-	hwloc_cpuset_t *cpus;
 
 	if (!count)
 		return true;
-	cpus = calloc(count, sizeof(hwloc_cpuset_t));
 	contention->cpu = calloc(count, sizeof(*contention->cpu));
-	if (!cpus || !contention->cpu) {
-		free(cpus);
+	if (!contention->cpu)
 		return fail(err, EXIT_NO_MEMORY, "out of memory");
-	}
-	if (topology_place(session->topology, session->device, contention->point.placement, count,
-			   cpus, &contention->oversubscribed, err))
-		contention->crew = crew_create(session->topology->hwloc,
-					       (const hwloc_const_cpuset_t *)cpus, count, err);
 	for (unsigned i = 0; i < count; i++) {
-		hwloc_bitmap_free(cpus[i]);
 		contention->cpu[i].interval = FIRST_INTERVAL;
 		contention->cpu[i].worker = (struct cpu_worker){ .field = &contention->field,
 								 .order = contention->point.order,
 								 .me = i };
 	}
-	free(cpus);
-	return contention->crew;
+	return true;
 }
 
 static bool allocate(struct contention *contention, struct error *err)
@@ -101,9 +90,10 @@ bool contention_create(struct contention *contention, const struct session *sess
 	point_resolve(session->device, &contention->point);
 	contention->steps = cpu_steps_for(point->op, point->type);
 	contention->think_iterations = clock_spin_iterations(point->think_ns);
-	/* The crew comes last: every other thread there is by then is the device's. */
-	if (allocate(contention, err) && prepare_kernel(contention, err) &&
-	    topology_bind_device(session->topology, err) && place_crew(contention, err))
+	if (allocate(contention, err) && create_workers(contention, err) &&
+	    prepare_kernel(contention, err) &&
+	    topology_hire(session->topology, session->device, point->placement, point->cpu_threads,
+			  &contention->crew, &contention->oversubscribed, err))
 		return true;
 	contention_destroy(contention);
 	return false;
@@ -251,45 +241,23 @@ static bool sample_until_done(struct contention *contention, struct series *seri
 
 /* --- the result --------------------------------------------------------- */
 
-static void add_measure(json_t *measures, const char *name, const char *unit, enum better better,
-			const struct samples *samples, uint64_t seed)
-{
-	json_t *measure = result_measure(name, unit, better, samples, seed);
-
-	if (measure)
-		json_array_append_new(measures, measure);
-}
-
-static void add_histogram(json_t *histograms, const struct histogram *histogram, const char *name)
-{
-	json_t *json = histogram_json(histogram, name);
-
-	if (json)
-		json_array_append_new(histograms, json);
-}
-
 static void describe_series(json_t *json, const struct series *series, uint64_t seed)
 {
-	json_t *measures = json_array();
-	json_t *histograms = json_array();
-
-	add_measure(measures, "device_alone", "op/s", BETTER_HIGHER, &series->device_alone, seed);
-	add_measure(measures, "cpu_alone", "op/s", BETTER_HIGHER, &series->cpu_alone, seed);
-	add_measure(measures, "device_together", "op/s", BETTER_HIGHER, &series->device_together,
-		    seed);
-	add_measure(measures, "cpu_together", "op/s", BETTER_HIGHER, &series->cpu_together, seed);
-	add_measure(measures, "device_slowdown", "ratio", BETTER_LOWER, &series->device_slowdown,
-		    seed);
-	add_measure(measures, "cpu_slowdown", "ratio", BETTER_LOWER, &series->cpu_slowdown, seed);
-	add_measure(measures, "fairness", "share", BETTER_HIGHER, &series->fairness, seed);
-	add_measure(measures, "cpu_share", "share", BETTER_NEITHER, &series->cpu_share, seed);
-	add_measure(measures, "overlap", "share", BETTER_NEITHER, &series->overlap, seed);
-	add_measure(measures, "device_cpu_share", "share", BETTER_NEITHER,
-		    &series->device_cpu_share, seed);
-	add_histogram(histograms, &series->latency_alone, "cpu_alone");
-	add_histogram(histograms, &series->latency_together, "cpu_together");
-	json_object_set_new(json, "measures", measures);
-	json_object_set_new(json, "histograms", histograms);
+	point_measure(json, "device_alone", "op/s", BETTER_HIGHER, &series->device_alone, seed);
+	point_measure(json, "cpu_alone", "op/s", BETTER_HIGHER, &series->cpu_alone, seed);
+	point_measure(json, "device_together", "op/s", BETTER_HIGHER, &series->device_together,
+		      seed);
+	point_measure(json, "cpu_together", "op/s", BETTER_HIGHER, &series->cpu_together, seed);
+	point_measure(json, "device_slowdown", "ratio", BETTER_LOWER, &series->device_slowdown,
+		      seed);
+	point_measure(json, "cpu_slowdown", "ratio", BETTER_LOWER, &series->cpu_slowdown, seed);
+	point_measure(json, "fairness", "share", BETTER_HIGHER, &series->fairness, seed);
+	point_measure(json, "cpu_share", "share", BETTER_NEITHER, &series->cpu_share, seed);
+	point_measure(json, "overlap", "share", BETTER_NEITHER, &series->overlap, seed);
+	point_measure(json, "device_cpu_share", "share", BETTER_NEITHER, &series->device_cpu_share,
+		      seed);
+	point_histogram(json, &series->latency_alone, "cpu_alone");
+	point_histogram(json, &series->latency_together, "cpu_together");
 }
 
 static void note_cpu_device(const struct contention *contention, const struct series *series,
@@ -342,18 +310,12 @@ static void describe(const struct contention *contention, const struct series *s
 	const struct session *session = contention->session;
 	const unsigned most = session->effort.max_samples;
 	const unsigned wanted = most < SAMPLER_ENOUGH ? most : SAMPLER_ENOUGH;
-	json_t *counters = device_counters(session->device);
 
+	point_describe(json, session, sampler);
 	describe_series(json, series, session->seed);
-	sampler_describe(sampler, json);
 	json_object_set_new(json, "mode", json_string(contention->gate ? "gated" : "gateless"));
-	json_object_set_new(json, "verified", json_true());
-	if (counters)
-		json_object_set_new(json, "counters", counters);
 	note_circumstances(contention, series, share, json);
-	if (!strcmp(sampler->stopped_by, "interrupt")) {
-		json_object_set_new(json, "status", json_string("partial"));
-	} else if (sampler->taken < wanted) {
+	if (strcmp(sampler->stopped_by, "interrupt") && sampler->taken < wanted) {
 		json_object_set_new(json, "status", json_string("unreliable"));
 		json_object_set_new(json, "reason",
 				    json_sprintf("only %u samples in which all sides ran for 95%% "
@@ -364,7 +326,7 @@ static void describe(const struct contention *contention, const struct series *s
 
 static bool measure_contention(struct contention *contention, json_t *json, struct error *err)
 {
-	const bool share = contention->crew && contention_may_share(contention->session);
+	const bool share = contention->crew && may_share(contention->session);
 	struct series *series = calloc(1, sizeof(*series));
 	struct sampler sampler;
 	bool ok;

@@ -50,7 +50,4 @@ bool contention_create(struct contention *contention, const struct session *sess
 		       const struct point *point, struct error *err);
 void contention_destroy(struct contention *contention);
 
-/* Whether host and device may touch the same words at once. */
-bool contention_may_share(const struct session *session);
-
 #endif

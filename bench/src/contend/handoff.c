@@ -212,7 +212,6 @@ static bool create(struct handoff *handoff, struct error *err)
 				   .order = handoff->point.order,
 				   .scope = handoff->point.scope,
 				   .gate = dev->gate };
-	hwloc_cpuset_t cpu = NULL;
 
 	if (!device_alloc(dev, kind, 128, &handoff->token, err) ||
 	    !device_alloc(dev, kind, MESSAGE_BYTES, &handoff->message, err) ||
@@ -220,15 +219,8 @@ static bool create(struct handoff *handoff, struct error *err)
 	    !device_alloc(dev, kind, sizeof(struct device_report), &handoff->report, err))
 		return false;
 	handoff->kernel = device_prepare(dev, &task, err);
-	/* The crew comes last: every other thread there is by then is the device's. */
-	if (!handoff->kernel || !topology_bind_device(session->topology, err) ||
-	    !topology_place(session->topology, dev, handoff->point.placement, 1, &cpu,
-			    &handoff->oversubscribed, err))
-		return false;
-	handoff->crew =
-		crew_create(session->topology->hwloc, (const hwloc_const_cpuset_t *)&cpu, 1, err);
-	hwloc_bitmap_free(cpu);
-	return handoff->crew;
+	return handoff->kernel && topology_hire(session->topology, dev, handoff->point.placement, 1,
+						&handoff->crew, &handoff->oversubscribed, err);
 }
 
 static void destroy(struct handoff *handoff)
@@ -247,17 +239,11 @@ static void destroy(struct handoff *handoff)
 static void describe(const struct handoff *handoff, const struct sampler *sampler, json_t *json)
 {
 	const struct device_report *report = handoff->report.host;
-	json_t *measure = result_measure("one_way", "ns", BETTER_LOWER, &handoff->one_way,
-					 handoff->session->seed);
-	json_t *histogram = histogram_json(&handoff->all, "one_way");
 
-	json_object_set_new(json, "measures", measure ? json_pack("[o]", measure) : json_array());
-	json_object_set_new(json, "histograms",
-			    histogram ? json_pack("[o]", histogram) : json_array());
-	json_object_set_new(json, "verified", json_true());
-	sampler_describe(sampler, json);
-	if (!strcmp(sampler->stopped_by, "interrupt"))
-		json_object_set_new(json, "status", json_string("partial"));
+	point_describe(json, handoff->session, sampler);
+	point_measure(json, "one_way", "ns", BETTER_LOWER, &handoff->one_way,
+		      handoff->session->seed);
+	point_histogram(json, &handoff->all, "one_way");
 	point_note_fallbacks(handoff->session, &handoff->point, json);
 	if (handoff->oversubscribed)
 		point_note(json, "over-subscribed: the host thread shares a CPU with the device");

@@ -102,19 +102,17 @@ struct task {
 };
 
 struct argument {
-	enum { ARG_MEMORY, ARG_U32, ARG_U64, ARG_LOCAL } kind;
+	enum { ARG_MEMORY, ARG_U32, ARG_U64 } kind;
 	union {
 		const struct memory *memory;
 		uint32_t u32;
 		uint64_t u64;
-		size_t local_bytes;
 	};
 };
 
-#define ARG_OF_MEMORY(m)    ((struct argument){ .kind = ARG_MEMORY, .memory = (m) })
-#define ARG_OF_U32(v)	    ((struct argument){ .kind = ARG_U32, .u32 = (v) })
-#define ARG_OF_U64(v)	    ((struct argument){ .kind = ARG_U64, .u64 = (v) })
-#define ARG_OF_LOCAL(bytes) ((struct argument){ .kind = ARG_LOCAL, .local_bytes = (bytes) })
+#define ARG_OF_MEMORY(m) ((struct argument){ .kind = ARG_MEMORY, .memory = (m) })
+#define ARG_OF_U32(v)	 ((struct argument){ .kind = ARG_U32, .u32 = (v) })
+#define ARG_OF_U64(v)	 ((struct argument){ .kind = ARG_U64, .u64 = (v) })
 
 struct device;
 struct kernel; /* prepared; owned by the device, gone with device_close() */
@@ -168,7 +166,6 @@ struct device {
 	unsigned units;	     /* compute units it reports */
 	unsigned open_units; /* as many as it is meant to use */
 	size_t max_group;
-	size_t group_multiple;
 	uint64_t max_alloc;
 	enum scope widest_scope; /* the widest scope its compiler accepts */
 	enum gate gate;

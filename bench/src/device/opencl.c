@@ -371,8 +371,6 @@ static cl_int set_argument(cl_kernel kernel, cl_uint index, const struct argumen
 		return clSetKernelArg(kernel, index, sizeof(arg->u32), &arg->u32);
 	case ARG_U64:
 		return clSetKernelArg(kernel, index, sizeof(arg->u64), &arg->u64);
-	case ARG_LOCAL:
-		return clSetKernelArg(kernel, index, arg->local_bytes, NULL);
 	}
 	return CL_INVALID_ARG_VALUE;
 }

@@ -136,11 +136,6 @@ void crew_destroy(struct crew *crew)
 	free(crew);
 }
 
-unsigned crew_size(const struct crew *crew)
-{
-	return crew->count;
-}
-
 void crew_start(struct crew *crew, crew_work *work, void *context)
 {
 	pthread_mutex_lock(&crew->lock);

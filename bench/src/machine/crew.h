@@ -25,8 +25,6 @@ struct crew *crew_create(hwloc_topology_t topology, const hwloc_const_cpuset_t *
 			 unsigned count, struct error *err);
 void crew_destroy(struct crew *crew);
 
-unsigned crew_size(const struct crew *crew);
-
 /* Have every member run @work; returns at once. One job at a time. */
 void crew_start(struct crew *crew, crew_work *work, void *context);
 

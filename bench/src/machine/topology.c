@@ -72,7 +72,7 @@ unsigned topology_split(struct topology *topology, const struct device *dev, uns
 	return units;
 }
 
-bool topology_bind_device(const struct topology *topology, struct error *err)
+static bool bind_device(const struct topology *topology, struct error *err)
 {
 	const pid_t self = gettid();
 	const struct dirent *entry;
@@ -275,4 +275,37 @@ bool topology_place(const struct topology *topology, struct device *dev, const c
 	}
 	hwloc_bitmap_free(from);
 	return ok;
+}
+
+static struct crew *place_crew(const struct topology *topology, struct device *dev,
+			       const char *placement, unsigned count, bool *oversubscribed,
+			       struct error *err)
+{
+	hwloc_cpuset_t *cpus = calloc(count, sizeof(hwloc_cpuset_t));
+	struct crew *crew = NULL;
+
+	if (!cpus) {
+		fail(err, EXIT_NO_MEMORY, "out of memory");
+		return NULL;
+	}
+	if (topology_place(topology, dev, placement, count, cpus, oversubscribed, err))
+		crew = crew_create(topology->hwloc, (const hwloc_const_cpuset_t *)cpus, count, err);
+	for (unsigned i = 0; i < count; i++)
+		hwloc_bitmap_free(cpus[i]);
+	free(cpus);
+	return crew;
+}
+
+bool topology_hire(const struct topology *topology, struct device *dev, const char *placement,
+		   unsigned count, struct crew **crew, bool *oversubscribed, struct error *err)
+{
+	*crew = NULL;
+	*oversubscribed = false;
+	/* The crew comes last: every other thread there is by then is the device's. */
+	if (!bind_device(topology, err))
+		return false;
+	if (!count)
+		return true;
+	*crew = place_crew(topology, dev, placement, count, oversubscribed, err);
+	return *crew;
 }

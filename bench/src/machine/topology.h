@@ -6,6 +6,7 @@
 #ifndef BENCH_TOPOLOGY_H
 #define BENCH_TOPOLOGY_H
 
+#include "crew.h"
 #include "device.h"
 #include "error.h"
 
@@ -35,13 +36,6 @@ void topology_clear(struct topology *topology);
 unsigned topology_split(struct topology *topology, const struct device *dev, unsigned cpu_threads);
 
 /*
- * Bind every thread of this process but the caller's to device_cpus. Call it
- * while the only other threads are the device's: before crew_create(). A no-op
- * where device_cpus is empty.
- */
-bool topology_bind_device(const struct topology *topology, struct error *err);
-
-/*
  * Choose CPUs for @count host threads. @placement: "spread", "same-core",
  * "share-cache", "other-package", "other-node", "near", "far", or a CPU list
  * in hwloc's syntax ("cpus:0-3"). cpus[i] is to be freed with
@@ -51,5 +45,14 @@ bool topology_bind_device(const struct topology *topology, struct error *err);
  */
 bool topology_place(const struct topology *topology, struct device *dev, const char *placement,
 		    unsigned count, hwloc_cpuset_t *cpus, bool *oversubscribed, struct error *err);
+
+/*
+ * Bind the threads of a CPU device to device_cpus, then start @count host threads
+ * placed as above. Call it while the only other threads are the device's, and
+ * destroy the crew before the next: every other thread there is gets bound.
+ * *@crew is NULL where @count is 0.
+ */
+bool topology_hire(const struct topology *topology, struct device *dev, const char *placement,
+		   unsigned count, struct crew **crew, bool *oversubscribed, struct error *err);
 
 #endif

@@ -96,6 +96,37 @@ void point_refuse(json_t *point, const char *format, ...)
 	json_object_set_new(point, "reason", json_string(text));
 }
 
+void point_describe(json_t *point, const struct session *session, const struct sampler *sampler)
+{
+	json_t *counters = device_counters(session->device);
+
+	json_object_set_new(point, "verified", json_true());
+	json_object_set_new(point, "measures", json_array());
+	json_object_set_new(point, "histograms", json_array());
+	if (counters)
+		json_object_set_new(point, "counters", counters);
+	sampler_describe(sampler, point);
+	if (!strcmp(sampler->stopped_by, "interrupt"))
+		json_object_set_new(point, "status", json_string("partial"));
+}
+
+void point_measure(json_t *point, const char *name, const char *unit, enum better better,
+		   const struct samples *samples, uint64_t seed)
+{
+	json_t *measure = result_measure(name, unit, better, samples, seed);
+
+	if (measure)
+		json_array_append_new(json_object_get(point, "measures"), measure);
+}
+
+void point_histogram(json_t *point, const struct histogram *histogram, const char *name)
+{
+	json_t *json = histogram_json(histogram, name);
+
+	if (json)
+		json_array_append_new(json_object_get(point, "histograms"), json);
+}
+
 void point_lost_update(json_t *point, const char *reason)
 {
 	json_object_update_new(point, json_pack("{s:s, s:s, s:b, s:i, s:i, s:[], s:[]}", "status",

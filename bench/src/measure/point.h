@@ -5,6 +5,9 @@
 #ifndef BENCH_POINT_H
 #define BENCH_POINT_H
 
+#include "histogram.h"
+#include "result.h"
+#include "sampler.h"
 #include "workload.h"
 
 #include <jansson.h>
@@ -22,6 +25,16 @@ __attribute__((format(printf, 2, 3))) void point_note(json_t *point, const char 
 
 /* The point was not measured, and why. */
 __attribute__((format(printf, 2, 3))) void point_refuse(json_t *point, const char *format, ...);
+
+/*
+ * What every measured point says: that it is verified, when sampling stopped and
+ * why, the device's counters, and partial where the user cut it short. Then its
+ * figures, one after another; an empty set or histogram is left out.
+ */
+void point_describe(json_t *point, const struct session *session, const struct sampler *sampler);
+void point_measure(json_t *point, const char *name, const char *unit, enum better better,
+		   const struct samples *samples, uint64_t seed);
+void point_histogram(json_t *point, const struct histogram *histogram, const char *name);
 
 /* The point's invariant broke: a result without a number. */
 void point_lost_update(json_t *point, const char *reason);

@@ -150,19 +150,5 @@ static bool put_result(FILE *out, const json_t *result)
 
 bool result_write_csv(const char *path, const json_t *result, struct error *err)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-	bool written = false;
-
-	if (stream) {
-		written = put_result(stream, result);
-		written &= fclose(stream) == 0;
-	}
-	if (written)
-		written = result_write_text(path, text, size, err);
-	else
-		fail(err, EXIT_NO_MEMORY, "no memory left to write '%s'", path);
-	free(text);
-	return written;
+	return result_write(path, put_result, result, err);
 }

@@ -247,7 +247,8 @@ bool result_write_text(const char *path, const char *text, size_t size, struct e
 	return written;
 }
 
-bool result_write_json(const char *path, const json_t *result, struct error *err)
+bool result_write(const char *path, bool (*put)(FILE *out, const json_t *result),
+		  const json_t *result, struct error *err)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -255,8 +256,7 @@ bool result_write_json(const char *path, const json_t *result, struct error *err
 	bool written = false;
 
 	if (stream) {
-		written = json_dumpf(result, stream, JSON_INDENT(1)) == 0;
-		written &= fputc('\n', stream) != EOF;
+		written = put(stream, result);
 		written &= fclose(stream) == 0;
 	}
 	if (written)
@@ -265,4 +265,14 @@ bool result_write_json(const char *path, const json_t *result, struct error *err
 		fail(err, EXIT_NO_MEMORY, "no memory left to write '%s'", path);
 	free(text);
 	return written;
+}
+
+static bool put_json(FILE *out, const json_t *result)
+{
+	return json_dumpf(result, out, JSON_INDENT(1)) == 0 && fputc('\n', out) != EOF;
+}
+
+bool result_write_json(const char *path, const json_t *result, struct error *err)
+{
+	return result_write(path, put_json, result, err);
 }

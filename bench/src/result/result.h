@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #define RESULT_SCHEMA "svmatomic-bench/1"
 
@@ -48,6 +49,10 @@ json_t *result_load(const char *path, struct error *err);
  * and are no regular files (/dev/stdout) are written directly.
  */
 bool result_write_text(const char *path, const char *text, size_t size, struct error *err);
+
+/* The same with the text that @put prints; it returns false where it cannot. */
+bool result_write(const char *path, bool (*put)(FILE *out, const json_t *result),
+		  const json_t *result, struct error *err);
 bool result_write_json(const char *path, const json_t *result, struct error *err);
 bool result_write_csv(const char *path, const json_t *result, struct error *err);
 
