@@ -44,6 +44,27 @@ packages_table_of()
 		man pages: scdoc
 		END
 		;;
+	kernel)
+		cat <<-'END'
+		C compiler and build tools: gcc libc6-dev make bc bison flex
+		headers for the kernel's own tools: libelf-dev libssl-dev
+		packing of modules and of images: kmod cpio gzip
+		scripts of the kernel: perl python3
+		the series as commits: git
+		END
+		;;
+	kernel-source)
+		cat <<-'END'
+		Linux source: linux-source-6.12 xz-utils
+		END
+		;;
+	vm)
+		cat <<-'END'
+		virtual machine: qemu-system-x86
+		its user space: busybox-static cpio gzip
+		static test programs: gcc libc6-dev
+		END
+		;;
 	esac
 }
 

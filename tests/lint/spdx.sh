@@ -7,11 +7,12 @@ set -eu
 cd -- "$1"
 . tests/lint/sources.sh
 
-# Files with no place for a comment: licences' own texts, JSON, pictures, fixtures.
+# Files with no place for a comment: licences' own texts, JSON, pictures, fixtures. A
+# patch has the licence of the files it is for.
 exempt()
 {
 	case $1 in
-	LICENSES/* | *.json | *.png | *.svg | */fixtures/*) return 0 ;;
+	LICENSES/* | *.json | *.png | *.svg | *.patch | */fixtures/*) return 0 ;;
 	esac
 	return 1
 }

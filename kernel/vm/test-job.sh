@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# In the virtual machine: run each program of /root/programs. They write to the
+# kernel's log, through ttyprintk and so in its order, in which merge.awk then finds
+# what the kernel said during which test.
+
+mark()
+{
+	echo "svmatomic: $*" >/dev/ttyprintk
+}
+
+status=0
+for module in /modules/*.ko; do
+	# shellcheck disable=SC2046 # parameters, to be split
+	insmod "$module" $(cat "${module%.ko}.parameters" 2>/dev/null) 2>/dev/ttyprintk || status=1
+done
+
+# Swap, and huge pages to have: tests are to find all that they can meet.
+mkswap /dev/ram0 >/dev/null && swapon /dev/ram0 || status=1
+echo 32 >/proc/sys/vm/nr_hugepages
+
+while read -r program; do
+	mark "begin $program"
+	"/root/$program" </dev/null >/dev/ttyprintk 2>&1
+	mark "end $program $?"
+done </root/programs
+
+swapoff /dev/ram0 || status=1
+for module in /modules/*.ko; do
+	module=${module##*/}
+	rmmod "${module%.ko}" 2>/dev/ttyprintk || status=1
+done
+exit $status

@@ -1,0 +1,234 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# summary: boot a kernel in QEMU and run programs or the tests; alone, it explains itself
+#
+# One command per thing to do with the virtual machine; the work is in lib/vm*.sh.
+set -eu
+: "${top:?is set by ./run}"
+
+. "$top/run.d/lib/common.sh"
+. "$top/run.d/lib/packages.sh"
+. "$top/run.d/lib/kernel.sh"
+. "$top/run.d/lib/kernel-series.sh"
+. "$top/run.d/lib/kernel-build.sh"
+. "$top/run.d/lib/vm.sh"
+. "$top/run.d/lib/vm-test.sh"
+# shellcheck source=/dev/null
+[ ! -f "$top/run.d/lib/vm-bench.sh" ] || . "$top/run.d/lib/vm-bench.sh"
+
+usage()
+{
+	cat <<-'END'
+	usage: ./run vm COMMAND [OPTION...] [ARGUMENT...]
+
+	  run [OPTION...] FILE... [-- ARGUMENT...]
+	           boot, insmod the FILEs that end in .ko, put the others in /root and run the
+	           first of those; its output and its status are this command's
+	  shell [OPTION...] [FILE...]
+	           the same machine, with a shell on this terminal instead
+	  test [--timeout S] [KERNEL...]
+	           the kernel's self-tests on these kernels (perf and debug); a test during which
+	           the kernel complained has failed. TAP here, JUnit in build/kernel/KERNEL
+	END
+	[ ! -f "$top/run.d/lib/vm-bench.sh" ] || vm_bench_usage
+	cat <<-'END'
+
+	  --kernel KERNEL   perf (the default), debug or unpatched, as ./run kernel has them
+	  --cpus N          CPUs of the machine: 2
+	  --memory M        its memory, as QEMU says it: 2G, 3G for debug
+	  --timeout S       stop it after so many seconds: 900
+	  --icount          a clock that counts instructions: slow, and the same each time
+
+	It runs under KVM where that boots the kernel, else emulated. Programs are to be static.
+	build/logs/vm-*.console.log is the kernel's log; `run` prints what programs wrote on
+	standard error after the end. A bad line in the log, or no end, is status 1.
+	END
+}
+
+number()
+{
+	case $2 in
+	'' | 0* | *[!0-9]*) die "$EX_USAGE" "vm: $1 wants a number from 1 up, not '$2'" ;;
+	esac
+}
+
+# Take the options off the arguments; what is left is for the caller, in the variables
+# and in how many to shift.
+options()
+{
+	vm_kernel=perf
+	vm_cpus=2
+	vm_memory=
+	vm_seconds=900
+	vm_accel=auto
+	taken=0
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--icount)
+			vm_accel=icount
+			shift
+			taken=$((taken + 1))
+			continue
+			;;
+		--kernel | --cpus | --memory | --timeout)
+			[ $# -ge 2 ] || die "$EX_USAGE" "vm: $1 wants a value"
+			option "$1" "$2"
+			shift 2
+			taken=$((taken + 2))
+			;;
+		--) break ;;
+		-*) die "$EX_USAGE" "vm takes no '$1'; ./run vm lists its options" ;;
+		*) break ;;
+		esac
+	done
+}
+
+option()
+{
+	case $1 in
+	--kernel)
+		kernel_is "$2" || die "$EX_USAGE" "no kernel '$2'; there is perf, debug and unpatched"
+		vm_kernel=$2
+		;;
+	--cpus)
+		number "$1" "$2"
+		[ "$2" -le 8 ] || die "$EX_USAGE" 'vm: the kernels are built for up to 8 CPUs'
+		vm_cpus=$2
+		;;
+	--memory)
+		case ${2%[MG]} in
+		'' | *[!0-9]*) die "$EX_USAGE" "vm: --memory wants a size such as 512M or 2G, not '$2'" ;;
+		esac
+		vm_memory=$2
+		;;
+	--timeout)
+		number "$1" "$2"
+		vm_seconds=$2
+		;;
+	esac
+}
+
+# stage FILE: where it goes in the job. Modules are loaded in the order they come.
+stage()
+{
+	{ [ -f "$1" ] && [ -r "$1" ]; } || die "$EX_USAGE" "vm: no file '$1'"
+	case $1 in
+	*.ko) into=$vm_dir/modules/${1##*/} ;;
+	*) into=$vm_dir/root/${1##*/} ;;
+	esac
+	[ ! -e "$into" ] || die "$EX_USAGE" "vm: two files with the name ${1##*/}"
+	cp "$1" "$into"
+	case $1 in
+	*.ko) echo "insmod '/modules/${1##*/}' || exit" >>"$vm_dir/job" ;;
+	*)
+		chmod 755 "$into"
+		: "${first:=$into}"
+		;;
+	esac
+}
+
+quoted()
+{
+	printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
+}
+
+command_run()
+{
+	options "$@"
+	shift "$taken"
+	packages_install vm
+	vm_new run
+	true >"$vm_dir/job"
+	first=
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		stage "$1"
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	[ -n "$first" ] || die "$EX_USAGE" 'vm run wants a program to run; ./run vm explains'
+	# A script may name an interpreter we have; a program has to bring its libraries.
+	! LC_ALL=C readelf -lW "$first" 2>/dev/null | grep -q INTERP ||
+		die "$EX_USAGE" "vm: ${first##*/} needs shared libraries, and the machine has none; link it with -static"
+	{
+		printf 'exec '
+		quoted "/root/${first##*/}"
+		for argument in "$@"; do
+			quoted "$argument"
+		done
+		echo
+	} >>"$vm_dir/job"
+
+	kernel_build "$vm_kernel"
+	exec 9>&-
+	status=0
+	vm_job run "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_seconds" "$vm_dir" || status=1
+	vm_output "$vm_dir"
+	vm_said "$vm_dir" >&2
+	case $vm_ended in
+	ended*) status=${vm_ended#ended } ;;
+	timeout*) say "run: not done within ${vm_ended#timeout } s (--timeout); see $vm_console_log" ;;
+	*) say "run: the machine died; see $vm_console_log" ;;
+	esac
+	vm_signs "$vm_dir" >"$vm_dir/signs" || {
+		say "run: the kernel said: $(head -n 1 "$vm_dir/signs"); see $vm_console_log"
+		status=1
+	}
+	exit "$status"
+}
+
+command_shell()
+{
+	options "$@"
+	shift "$taken"
+	[ -t 0 ] || die "$EX_USAGE" 'vm shell wants a terminal'
+	packages_install vm
+	vm_new shell
+	true >"$vm_dir/job"
+	first=
+	for file in "$@"; do
+		stage "$file"
+	done
+	echo 'exec setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1' >>"$vm_dir/job"
+
+	kernel_build "$vm_kernel"
+	exec 9>&-
+	if [ "$vm_accel" = auto ]; then
+		vm_accel=tcg
+		! vm_kvm "$vm_kernel" || vm_accel=kvm
+	fi
+	vm_initramfs "$vm_dir"
+	say 'Leave with exit, or at once with Ctrl-A X.'
+	vm_prefix=
+	(vm_qemu "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_dir" mon:stdio null)
+}
+
+command_test()
+{
+	options "$@"
+	shift "$taken"
+	for kernel in "$@"; do
+		kernel_is "$kernel" || die "$EX_USAGE" "no kernel '$kernel'; there is perf, debug and unpatched"
+	done
+	[ $# -gt 0 ] || set -- perf debug
+	packages_install vm
+	vm_test_all "$vm_seconds" "$@"
+}
+
+command_bench()
+{
+	[ -f "$top/run.d/lib/vm-bench.sh" ] || die "$EX_USAGE" "no command 'vm bench'; ./run vm lists those there are"
+	packages_install vm
+	vm_bench "$@"
+}
+
+case ${1-} in
+'' | help | -h | --help)
+	usage
+	exit 0
+	;;
+run | shell | test | bench) ;;
+*) die "$EX_USAGE" "no command 'vm $1'; ./run vm lists those there are" ;;
+esac
+command=$1
+shift
+"command_$command" "$@"
