@@ -3535,6 +3535,7 @@ static bool start_failing(const char *kind, const char *percent)
 			return false;
 	}
 	set_knob("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
+	set_knob("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 	make_it_fail = open("/proc/self/make-it-fail", O_WRONLY);
 	return write(make_it_fail, "1", 1) == 1;
 }
