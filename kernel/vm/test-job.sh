@@ -27,8 +27,12 @@ while read -r program; do
 done </root/programs
 
 swapoff /dev/ram0 || status=1
+# Backwards, as a module is used by one that came later.
+set --
 for module in /modules/*.ko; do
-	module=${module##*/}
-	rmmod "${module%.ko}" 2>/dev/ttyprintk || status=1
+	set -- "$(basename "$module" .ko)" "$@"
+done
+for module in "$@"; do
+	rmmod "$module" 2>/dev/ttyprintk || status=1
 done
 exit $status

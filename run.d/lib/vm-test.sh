@@ -9,6 +9,9 @@
 # Programs of the kernel tree's mm selftests; those a tree has not are not run.
 vm_selftests='hmm-tests device_exclusive'
 vm_modules='test_hmm'
+# Of a kernel with the series, also, and what tests them in kernel/tests.
+vm_modules_series='drm_svm_atomic vsvm'
+vm_vsvm_parameters='devices=2'
 # test_hmm plays coherent memory as well where it is given twice 256 MiB of RAM that the
 # kernel does not take for its own.
 vm_test_append="memmap=512M\$0x40000000"
@@ -33,14 +36,21 @@ vm_compile()
 	mv "$vm_object/tests/$vm_program.new" "$vm_object/tests/$vm_program"
 }
 
+# On the debug kernel it has not been run yet.
+vm_has_vsvm()
+{
+	[ "$1" != debug ] && [ -f "$(kernel_tree "$1")/drivers/gpu/drm/vsvm/Kconfig" ]
+}
+
 vm_test_sources()
 {
 	for vm_name in $vm_selftests; do
 		vm_source=$(kernel_tree "$1")/tools/testing/selftests/mm/$vm_name.c
 		[ ! -f "$vm_source" ] || echo "$vm_source"
 	done
-	for vm_source in "$top"/kernel/tests/*.c; do
-		[ ! -f "$vm_source" ] || echo "$vm_source"
+	vm_has_vsvm "$1" || return 0
+	for vm_source in "$top"/kernel/tests/*.c "$top"/kernel/tests/*.sh; do
+		echo "$vm_source"
 	done
 }
 
@@ -55,6 +65,10 @@ vm_test_programs()
 	mkdir "$vm_tests"
 	for vm_test in $(vm_test_sources "$1"); do
 		case $vm_test in
+		*.sh)
+			cp "$vm_test" "$vm_tests/$(basename "$vm_test" .sh)"
+			chmod 755 "$vm_tests/$(basename "$vm_test" .sh)"
+			;;
 		"$top"/*) vm_compile "$1" "$vm_test" -Werror ;;
 		*) vm_compile "$1" "$vm_test" ;;
 		esac
@@ -67,17 +81,20 @@ vm_test_stage()
 {
 	cp "$vm_pieces/test-job.sh" "$vm_dir/job"
 	for vm_test in $(vm_test_sources "$1"); do
-		vm_test=$(basename "$vm_test" .c)
+		vm_test=$(basename "${vm_test%.*}")
 		cp "$kernel_build/$1/tests/$vm_test" "$vm_dir/root/"
 		echo "$vm_test"
 	done >"$vm_dir/programs"
 	cp "$vm_dir/programs" "$vm_dir/root/programs"
-	for vm_module in $vm_modules; do
+	vm_wanted=$vm_modules
+	! vm_has_vsvm "$1" || vm_wanted="$vm_wanted $vm_modules_series"
+	for vm_module in $vm_wanted; do
 		vm_ko=$(kernel_module "$1" "$vm_module")
 		[ -n "$vm_ko" ] || die "$EX_SOFTWARE" "the $1 kernel has no module $vm_module; is it in kernel/configs?"
 		cp "$vm_ko" "$vm_dir/modules/"
 	done
 	echo "$vm_test_hmm_parameters" >"$vm_dir/modules/test_hmm.parameters"
+	echo "$vm_vsvm_parameters" >"$vm_dir/modules/vsvm.parameters"
 }
 
 # vm_test KERNEL SECONDS FIRST: run all tests on one kernel; their TAP, numbered from

@@ -21,7 +21,7 @@ files=$(sources .)
 bad=$(
 	echo "$files" | while IFS= read -r file; do
 		exempt "$file" || [ ! -f "$file" ] ||
-			head -n 5 "$file" | grep -q 'SPDX-License-Identifier: [A-Z]' ||
+			head -n 5 "$file" | grep -q 'SPDX-License-Identifier: (*[A-Z]' ||
 			echo "$file: no SPDX-License-Identifier in its first five lines"
 	done
 )
