@@ -36,7 +36,7 @@ vm_compile()
 	mv "$vm_object/tests/$vm_program.new" "$vm_object/tests/$vm_program"
 }
 
-# On the debug kernel it has not been run yet.
+# Not on the debug kernel yet: lockdep objects to notifiers of engines within a client's.
 vm_has_vsvm()
 {
 	[ "$1" != debug ] && [ -f "$(kernel_tree "$1")/drivers/gpu/drm/vsvm/Kconfig" ]

@@ -740,7 +740,8 @@ static int take_run(struct drm_svm_atomic *sa, struct device_exclusive_range *ra
 	range->npages = 1;
 	*reason = DRM_SVM_ATOMIC_NOMEM;
 	range->end = min(range->end, ALIGN(range->start + 1, CHUNK_SIZE));
-	chunk = get_chunk(sa, range->start);
+	if (!chunk)
+		chunk = make_chunk(sa, range->start / CHUNK_SIZE);
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk) == -ENOMEM ? 0 : PTR_ERR(chunk);
 
