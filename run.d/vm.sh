@@ -8,13 +8,14 @@ set -eu
 
 . "$top/run.d/lib/common.sh"
 . "$top/run.d/lib/packages.sh"
+. "$top/run.d/lib/build.sh"
 . "$top/run.d/lib/kernel.sh"
 . "$top/run.d/lib/kernel-series.sh"
 . "$top/run.d/lib/kernel-build.sh"
 . "$top/run.d/lib/vm.sh"
 . "$top/run.d/lib/vm-test.sh"
-# shellcheck source=/dev/null
-[ ! -f "$top/run.d/lib/vm-bench.sh" ] || . "$top/run.d/lib/vm-bench.sh"
+. "$top/run.d/lib/vm-contend.sh"
+. "$top/run.d/lib/vm-bench.sh"
 
 usage()
 {
@@ -30,10 +31,11 @@ usage()
 	           the kernel's self-tests on these kernels (perf and debug); a test during which
 	           the kernel complained has failed. TAP here, JUnit in build/kernel/KERNEL
 	END
-	[ ! -f "$top/run.d/lib/vm-bench.sh" ] || vm_bench_usage
+	vm_bench_usage
 	cat <<-'END'
 
 	  --kernel KERNEL   perf (the default), debug or unpatched, as ./run kernel has them
+	  --vsvm            run, shell: load the virtual device, two of it
 	  --cpus N          CPUs of the machine: 2
 	  --memory M        its memory, as QEMU says it: 2G, 3G for debug
 	  --timeout S       stop it after so many seconds: 900
@@ -61,14 +63,14 @@ options()
 	vm_memory=
 	vm_seconds=900
 	vm_accel=auto
+	vm_load=
 	taken=0
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--icount)
-			vm_accel=icount
+		--icount | --vsvm)
+			flag "$1"
 			shift
 			taken=$((taken + 1))
-			continue
 			;;
 		--kernel | --cpus | --memory | --timeout)
 			[ $# -ge 2 ] || die "$EX_USAGE" "vm: $1 wants a value"
@@ -81,6 +83,14 @@ options()
 		*) break ;;
 		esac
 	done
+}
+
+flag()
+{
+	case $1 in
+	--icount) vm_accel=icount ;;
+	--vsvm) vm_load=$vm_modules_series ;;
+	esac
 }
 
 option()
@@ -108,6 +118,36 @@ option()
 	esac
 }
 
+# load: the modules that an option has asked for, before those that are named.
+load()
+{
+	for module in $vm_load; do
+		ko=$(kernel_module "$vm_kernel" "$module")
+		[ -n "$ko" ] || die "$EX_SOFTWARE" "the $vm_kernel kernel has no module $module"
+		cp "$ko" "$vm_dir/modules/"
+		parameters=
+		[ "$module" != vsvm ] || parameters=$vm_vsvm_parameters
+		echo "insmod '/modules/${ko##*/}' $parameters || exit" >>"$vm_dir/job"
+	done
+}
+
+# files FILE... [-- ...]: are they there? To know before a kernel is built, which may
+# make the very modules that are named: they are copied after it. Sets program to the
+# first that is no module.
+files()
+{
+	program=
+	for file in "$@"; do
+		[ "$file" != -- ] || return 0
+		case $file in
+		"$kernel_build"/*.ko) continue ;;
+		*.ko) ;;
+		*) : "${program:=$file}" ;;
+		esac
+		{ [ -f "$file" ] && [ -r "$file" ]; } || die "$EX_USAGE" "vm: no file '$file'"
+	done
+}
+
 # stage FILE: where it goes in the job. Modules are loaded in the order they come.
 stage()
 {
@@ -120,10 +160,7 @@ stage()
 	cp "$1" "$into"
 	case $1 in
 	*.ko) echo "insmod '/modules/${1##*/}' || exit" >>"$vm_dir/job" ;;
-	*)
-		chmod 755 "$into"
-		: "${first:=$into}"
-		;;
+	*) chmod 755 "$into" ;;
 	esac
 }
 
@@ -137,29 +174,30 @@ command_run()
 	options "$@"
 	shift "$taken"
 	packages_install vm
+	files "$@"
+	[ -n "$program" ] || die "$EX_USAGE" 'vm run wants a program to run; ./run vm explains'
+	# A script may name an interpreter we have; a program has to bring its libraries.
+	! LC_ALL=C readelf -lW "$program" 2>/dev/null | grep -q INTERP ||
+		die "$EX_USAGE" "vm: ${program##*/} needs shared libraries, and the machine has none; link it with -static"
+	kernel_build "$vm_kernel"
+	exec 9>&-
 	vm_new run
 	true >"$vm_dir/job"
-	first=
+	load
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		stage "$1"
 		shift
 	done
 	[ $# -eq 0 ] || shift
-	[ -n "$first" ] || die "$EX_USAGE" 'vm run wants a program to run; ./run vm explains'
-	# A script may name an interpreter we have; a program has to bring its libraries.
-	! LC_ALL=C readelf -lW "$first" 2>/dev/null | grep -q INTERP ||
-		die "$EX_USAGE" "vm: ${first##*/} needs shared libraries, and the machine has none; link it with -static"
 	{
 		printf 'exec '
-		quoted "/root/${first##*/}"
+		quoted "/root/${program##*/}"
 		for argument in "$@"; do
 			quoted "$argument"
 		done
 		echo
 	} >>"$vm_dir/job"
 
-	kernel_build "$vm_kernel"
-	exec 9>&-
 	status=0
 	vm_job run "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_seconds" "$vm_dir" || status=1
 	vm_output "$vm_dir"
@@ -182,16 +220,17 @@ command_shell()
 	shift "$taken"
 	[ -t 0 ] || die "$EX_USAGE" 'vm shell wants a terminal'
 	packages_install vm
+	files "$@"
+	kernel_build "$vm_kernel"
+	exec 9>&-
 	vm_new shell
 	true >"$vm_dir/job"
-	first=
+	load
 	for file in "$@"; do
 		stage "$file"
 	done
 	echo 'exec setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1' >>"$vm_dir/job"
 
-	kernel_build "$vm_kernel"
-	exec 9>&-
 	if [ "$vm_accel" = auto ]; then
 		vm_accel=tcg
 		! vm_kvm "$vm_kernel" || vm_accel=kvm
@@ -210,14 +249,13 @@ command_test()
 		kernel_is "$kernel" || die "$EX_USAGE" "no kernel '$kernel'; there is perf, debug and unpatched"
 	done
 	[ $# -gt 0 ] || set -- perf debug
-	packages_install vm
+	packages_install vm bench test
 	vm_test_all "$vm_seconds" "$@"
 }
 
 command_bench()
 {
-	[ -f "$top/run.d/lib/vm-bench.sh" ] || die "$EX_USAGE" "no command 'vm bench'; ./run vm lists those there are"
-	packages_install vm
+	packages_install vm bench
 	vm_bench "$@"
 }
 

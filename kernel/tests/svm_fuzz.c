@@ -5,6 +5,9 @@
  * with engines and with the memory's changes. Nothing may hang or crash, no call may
  * say that it did what it cannot have done, and what was opened must be closable.
  *
+ *
+ *	svm_fuzz [SEED [CALLS]]
+ *
  * The seed is fixed and printed; an argument is another one.
  */
 #include <errno.h>
@@ -26,12 +29,12 @@
 
 #include <drm/vsvm_drm.h>
 
-#define CALLS	1000000UL
 #define THREADS 3
 #define PAGE	4096UL
 #define NPAGES	32UL
 
 static char *area;
+static unsigned long wanted = 1000000;
 static atomic_ulong calls;
 static atomic_ulong succeeded;
 static atomic_ulong by_errno[256];
@@ -252,7 +255,7 @@ static void *run(void *arg)
 {
 	struct random random = { (uintptr_t)arg };
 
-	while (calls < CALLS) {
+	while (calls < wanted) {
 		call_once(&random);
 		if (!below(&random, 32))
 			change_memory(&random);
@@ -265,14 +268,14 @@ static void disturb(struct random *random)
 	unsigned long shown = 0;
 	pid_t engine = -1;
 
-	while (calls < CALLS) {
+	while (calls < wanted) {
 		if (engine <= 0 || waitpid(engine, NULL, WNOHANG) == engine)
 			engine = start_engine(draw(random) | 1);
 		if (!below(random, 20))
 			reopen();
 		if (calls >= shown) {
 			printf("# %lu calls\n", shown);
-			shown += CALLS / 10;
+			shown += wanted / 10;
 		}
 		usleep(1000 + below(random, 20000));
 	}
@@ -287,6 +290,8 @@ int main(int argc, char **argv)
 	pthread_t threads[THREADS];
 	int i;
 
+	if (argc > 2)
+		wanted = strtoul(argv[2], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n1..1\n# seed %lu\n", (unsigned long)seed);
 	hush();

@@ -355,6 +355,51 @@ TEST_F(vsvm, foreign)
 	EXPECT_EQ(0, status);
 }
 
+/* Whether a process that is an engine of @fd can still be a client, itself or its child. */
+static int engine_binds(int fd, void *area)
+{
+	int other = open_device(0), status;
+	pid_t pid;
+
+	if (mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, (off_t)area) == MAP_FAILED)
+		return 1;
+	if (bind_file(other) != -EDEADLK)
+		return 2;
+	pid = fork();
+	if (!pid)
+		_exit(bind_file(other) ? 3 : 0);
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+TEST_F(vsvm, client_or_engine)
+{
+	int status, fd;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(engine_binds(self->fd, self->area));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+
+	/* Of another file, that a child has bound, this process may not be an engine. */
+	fd = open_device(0);
+	ASSERT_LE(0, fd);
+	pid = fork();
+	if (!pid) {
+		status = bind_file(fd);
+		raise(SIGSTOP);
+		_exit(status ? 1 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, (off_t)self->area));
+	EXPECT_EQ(EDEADLK, errno);
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(fd);
+}
+
 TEST_F(vsvm, mmap_rules)
 {
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->fd, (off_t)self->area));
@@ -591,30 +636,28 @@ TEST_F(vsvm, denied_access)
 	EXPECT_EQ(SIGSEGV, engine_add(&self->engine, 0, 1));
 }
 
-/* The device keeps a page for as long as was asked for, and not much longer. */
+/*
+ * The device keeps a page for as long as was asked for. Times are from before it had it,
+ * so that a busy machine makes them longer only.
+ */
 TEST_F(vsvm, hold)
 {
-	uint64_t hold = 10000000, took;
+	uint64_t hold = 10000000, began = now_ns(), waits;
 
 	EXPECT_EQ(0, set_policy(self->fd, self->area, PAGE, DRM_SVM_ATOMIC_MODE_HOLD, hold));
 	EXPECT_EQ(0, acquire(self->fd, self->area, PAGE));
-	took = now_ns();
 	word_at(self->area, 0);
-	took = now_ns() - took;
-	ASSERT_EQ(0, do_query(self->fd));
-	EXPECT_EQ(1, query.counters.waits_cpu);
-	EXPECT_LT(hold / 2, took);
+	EXPECT_LE(hold, now_ns() - began);
 	/* The device waits for the CPU's turn in turn. */
-	took = now_ns();
 	EXPECT_EQ(0, engine_add(&self->engine, 0, 1));
-	took = now_ns() - took;
+	EXPECT_LE(2 * hold, now_ns() - began);
 	ASSERT_EQ(0, do_query(self->fd));
-	EXPECT_LE(1, query.counters.waits_device);
-	EXPECT_LT(hold / 2, took);
+	waits = query.counters.waits_cpu;
+	EXPECT_GE(1, waits);
 	/* Its mapping going away waits for nothing. */
 	munmap(self->area, PAGE);
 	ASSERT_EQ(0, do_query(self->fd));
-	EXPECT_EQ(1, query.counters.waits_cpu);
+	EXPECT_EQ(waits, query.counters.waits_cpu);
 	EXPECT_EQ(1, query.counters.revoked[DRM_SVM_ATOMIC_BY_UNMAP]);
 }
 

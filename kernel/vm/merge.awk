@@ -3,10 +3,11 @@
 # Make results of a kernel's log in which tests have written their TAP: one per test
 # case, failed if the kernel complained while it ran, whatever it said itself.
 #
-#	awk -f signs.awk -f merge.awk -v kernel=NAME -v programs='A B' -v ended=HOW
-#		-v first=N -v xml=FILE -v counts=FILE LOG
+#	awk -f signs.awk -f merge.awk -v kernel=NAME -v programs='A B' -v plain='B'
+#		-v ended=HOW -v first=N -v xml=FILE -v counts=FILE LOG
 #
-# programs: what was to run. ended: "ended STATUS" when the machine switched itself off
+# programs: what was to run. plain: those of them that write no TAP and say by their
+# exit status alone how it went, 77 being skipped. ended: "ended STATUS" when the machine switched itself off
 # after its job, "timeout SECONDS" or "died". first: the number of the first result.
 # TAP goes to standard output, JUnit XML and "PASSED FAILED SKIPPED" to the two files.
 
@@ -23,7 +24,7 @@ function xml_text(text)
 # A new span: what has been logged since belongs to the test that will end it.
 function span_begin()
 {
-	span_signs = span_lines = span_now = ""
+	span_signs = span_lines = span_now = span_last = ""
 	span_from = log_time
 	span_count = 0
 }
@@ -116,11 +117,30 @@ function program_begin(name)
 	misnumbered = plan_skip = ""
 }
 
+# The last line of a program that is skipped says why.
+function plain_end(status,    how, why)
+{
+	how = status == 0 ? "ok" : status == 77 ? "skipped" : "failed"
+	why = status == 77 ? span_last : "exit status " status
+	sub(/^skipped: /, "", why)
+	if (span_signs != "") {
+		how = "failed"
+		why = "the kernel said: " span_signs
+	}
+	result(program, "all", how, why, span_lines, log_time - span_from)
+	span_begin()
+	program = ""
+}
+
 # program_end(HOW): HOW is an exit status, or why there is none.
 function program_end(how,    why)
 {
 	if (how !~ /^[0-9]+$/)
 		why = how
+	else if (index(" " plain " ", " " program " ")) {
+		plain_end(how)
+		return
+	}
 	else if (plan == 0 || (plan < 0 && ran == 0 && how == 4)) {
 		result(program, "all", "skipped", plan_skip, "", 0)
 		program = ""
@@ -185,6 +205,8 @@ BEGIN {
 		}
 		if (log_bad && span_signs == "")
 			span_signs = log_text
+		if (log_user)
+			span_last = log_text
 		span_add(log_text)
 	}
 }

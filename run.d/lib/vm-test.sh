@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: MIT
 #
 # Run the kernel's self-tests and ours in the virtual machine and make one result of
-# each test case. Needs vm.sh.
+# each test case. Needs vm.sh and build.sh.
 : "${top:?is set by ./run}"
 
 # Programs of the kernel tree's mm selftests; those a tree has not are not run.
 vm_selftests='hmm-tests device_exclusive'
 vm_modules='test_hmm'
-# Of a kernel with the series, also, and what tests them in kernel/tests.
+# Of a kernel with the series, also, and what tests them in kernel/tests, in this order:
+# kmemleak looks at what came before it.
 vm_modules_series='drm_svm_atomic vsvm'
+vm_tests_series='kunit.sh vsvm.c kmemleak.sh svm_fuzz.c'
 vm_vsvm_parameters='devices=2'
 # test_hmm plays coherent memory as well where it is given twice 256 MiB of RAM that the
 # kernel does not take for its own.
@@ -36,10 +38,9 @@ vm_compile()
 	mv "$vm_object/tests/$vm_program.new" "$vm_object/tests/$vm_program"
 }
 
-# Not on the debug kernel yet: lockdep objects to notifiers of engines within a client's.
 vm_has_vsvm()
 {
-	[ "$1" != debug ] && [ -f "$(kernel_tree "$1")/drivers/gpu/drm/vsvm/Kconfig" ]
+	[ -f "$(kernel_tree "$1")/drivers/gpu/drm/vsvm/Kconfig" ]
 }
 
 vm_test_sources()
@@ -49,9 +50,16 @@ vm_test_sources()
 		[ ! -f "$vm_source" ] || echo "$vm_source"
 	done
 	vm_has_vsvm "$1" || return 0
-	for vm_source in "$top"/kernel/tests/*.c "$top"/kernel/tests/*.sh; do
-		echo "$vm_source"
+	for vm_name in $vm_tests_series; do
+		echo "$top/kernel/tests/$vm_name"
 	done
+}
+
+# The library's tests and the examples, which Meson builds; none where there is no vsvm.
+vm_meson_programs()
+{
+	! vm_has_vsvm "$1" || meson introspect --targets "$top/build" |
+		tr ',' '\n' | sed -n 's/.*"filename": \["\(.*\/vm_[^/]*\)"\].*/\1/p' | sort
 }
 
 # vm_test_programs KERNEL: build what is not built of this kernel's headers and these
@@ -80,11 +88,21 @@ vm_test_programs()
 vm_test_stage()
 {
 	cp "$vm_pieces/test-job.sh" "$vm_dir/job"
-	for vm_test in $(vm_test_sources "$1"); do
-		vm_test=$(basename "${vm_test%.*}")
-		cp "$kernel_build/$1/tests/$vm_test" "$vm_dir/root/"
-		echo "$vm_test"
-	done >"$vm_dir/programs"
+	vm_plain=
+	for vm_test in $(vm_meson_programs "$1"); do
+		cp "$vm_test" "$vm_dir/root/"
+		vm_plain="$vm_plain ${vm_test##*/}"
+	done
+	{
+		for vm_test in $vm_plain; do
+			echo "$vm_test"
+		done
+		for vm_test in $(vm_test_sources "$1"); do
+			vm_test=$(basename "${vm_test%.*}")
+			cp "$kernel_build/$1/tests/$vm_test" "$vm_dir/root/"
+			echo "$vm_test"
+		done
+	} >"$vm_dir/programs"
 	cp "$vm_dir/programs" "$vm_dir/root/programs"
 	vm_wanted=$vm_modules
 	! vm_has_vsvm "$1" || vm_wanted="$vm_wanted $vm_modules_series"
@@ -110,7 +128,8 @@ vm_test()
 	vm_job "$1" "$1" 2 auto "$2" "$vm_dir" || :
 	say "$1: $(wc -l <"$vm_dir/programs") programs in $(($(date +%s) - vm_began)) s, $vm_accel_used; the kernel's log: $vm_console_log"
 	awk -f "$vm_pieces/signs.awk" -f "$vm_pieces/merge.awk" \
-		-v kernel="$1" -v programs="$(paste -s -d ' ' "$vm_dir/programs")" -v ended="$vm_ended" \
+		-v kernel="$1" -v programs="$(paste -s -d ' ' "$vm_dir/programs")" \
+		-v plain="$vm_plain" -v ended="$vm_ended" \
 		-v first="$3" -v xml="$kernel_build/$1/vm-tests.xml" \
 		-v counts="$kernel_build/$1/vm-tests.counts" "$vm_dir/console"
 	vm_cleanup
@@ -124,6 +143,7 @@ vm_test_all()
 	vm_passed=0
 	vm_failed=0
 	vm_skipped=0
+	build_normal vm-programs
 	for vm_kernel in "$@"; do
 		kernel_build "$vm_kernel"
 		rm -f "$kernel_build/$vm_kernel/vm-tests.counts"

@@ -9,12 +9,12 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failures=0
 
-# merge ENDED PROGRAMS: the log on standard input, as tests see it.
+# merge ENDED PROGRAMS [PLAIN]: the log on standard input, as tests see it.
 merge()
 {
 	cat >"$scratch/log"
 	awk -f "$tree/kernel/vm/signs.awk" -f "$tree/kernel/vm/merge.awk" -v kernel=perf \
-		-v ended="$1" -v programs="$2" -v first=1 -v xml="$scratch/xml" \
+		-v ended="$1" -v programs="$2" -v plain="${3-}" -v first=1 -v xml="$scratch/xml" \
 		-v counts="$scratch/counts" "$scratch/log" >"$scratch/tap"
 }
 
@@ -67,6 +67,30 @@ wants 'a log with carriage returns' '3 0 1' 'ok 1 - perf a one'
 good a 'WARNING: CPU: 1 PID: 70 at mm/rmap.c:2500' | merge 'ended 0' a
 wants 'a warning in a test' '2 1 1' 'ok 1 - perf a one' 'not ok 2 - perf a two' \
 	'# the kernel said: WARNING: CPU: 1 PID: 70 at mm/rmap.c:2500'
+
+# plain STATUS LINE: the log of a program that writes no TAP.
+plain()
+{
+	cat <<-END
+	[    1.100000] [U] svmatomic: begin p
+	[    1.200000] $2
+	[    1.300000] [U] skipped: no vsvm here
+	[    1.500001] [U] svmatomic: end p $1
+	END
+}
+
+plain 0 'a line' | merge 'ended 0' p p
+wants 'status 0' '2 0 0' 'ok 1 - perf p all'
+plain 77 'a line' | merge 'ended 0' p p
+wants 'status 77' '1 0 1' 'ok 1 - perf p all # SKIP no vsvm here'
+plain 1 'a line' | merge 'ended 0' p p
+wants 'status 1' '1 1 0' 'not ok 1 - perf p all' '# exit status 1'
+plain 0 'WARNING: CPU: 1 PID: 70 at mm/rmap.c:2500' | merge 'ended 0' p p
+wants 'status 0 and a warning' '1 1 0' 'not ok 1 - perf p all'
+plain 0 'a line' | merge 'ended 0' p
+wants 'no TAP where there should be' '1 1 0' '# no plan, and exit status 0'
+plain 0 'a line' | sed '$d' | merge 'timeout 9' p p
+wants 'status of none' '1 1 0' '# timed out: the machine was stopped after 9 s'
 
 # Each sign is one; what a program writes is none.
 while IFS= read -r sign; do

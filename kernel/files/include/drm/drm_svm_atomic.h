@@ -51,6 +51,12 @@ struct drm_svm_atomic_ops {
 	 */
 	bool (*idle)(struct drm_svm_atomic *sa, unsigned long start,
 		     unsigned long end);
+
+	/**
+	 * @hold_ns: Optional. How long pages without a policy are held: a few times
+	 * what it takes the device to get a page and to lose it, up to 10 ms.
+	 */
+	u64 hold_ns;
 };
 
 /**
@@ -115,7 +121,7 @@ struct drm_svm_atomic_outcome {
 	enum drm_svm_atomic_reason reason;
 };
 
-/* Return -EWOULDBLOCK rather than waiting for a turn or for the mmap_lock. */
+/* Return -EWOULDBLOCK rather than waiting for a turn or for the client's mmap_lock. */
 #define DRM_SVM_ATOMIC_TAKE_NOWAIT	(1 << 0)
 /* On behalf of a device fault: refusals are events. */
 #define DRM_SVM_ATOMIC_TAKE_FAULT	(1 << 1)
@@ -133,7 +139,8 @@ int drm_svm_atomic_take(struct drm_svm_atomic *sa, unsigned long start,
 			struct drm_svm_atomic_outcome *outcome);
 int drm_svm_atomic_wait_turn(struct drm_svm_atomic *sa, unsigned long addr);
 struct mmu_interval_notifier *
-drm_svm_atomic_notifier(struct drm_svm_atomic *sa, unsigned long addr);
+drm_svm_atomic_notifier(struct drm_svm_atomic *sa, unsigned long addr,
+			unsigned int flags);
 void drm_svm_atomic_held_around(struct drm_svm_atomic *sa, unsigned long addr,
 				unsigned long *start, unsigned long *end);
 bool drm_svm_atomic_shares(const struct drm_svm_atomic *sa, unsigned long start,

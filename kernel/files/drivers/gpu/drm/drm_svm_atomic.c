@@ -97,6 +97,10 @@
 #define CHUNK_SIZE	(CHUNK_PAGES * PAGE_SIZE)
 
 #define MAX_POLICIES	65536U
+/*
+ * Twice what it takes a virtual device and a CPU to change sides and back, or more:
+ * then at least two thirds of the time are of use.
+ */
 #define DEFAULT_HOLD_NS	(20ULL * NSEC_PER_USEC)
 /* What a CPU may have to wait for a page, so not much. */
 #define MAX_HOLD_NS	(10ULL * NSEC_PER_MSEC)
@@ -165,12 +169,17 @@ static void *policy_entry(enum drm_svm_atomic_mode mode, u64 hold_ns)
 	return xa_mk_value(hold_ns << 2 | mode);
 }
 
-static struct policy policy_of(void *entry)
+static u64 default_hold_ns(struct drm_svm_atomic *sa)
+{
+	return sa->ops->hold_ns ?: DEFAULT_HOLD_NS;
+}
+
+static struct policy policy_of(struct drm_svm_atomic *sa, void *entry)
 {
 	unsigned long value = xa_to_value(entry);
 
 	if (!entry)
-		return (struct policy){ DRM_SVM_ATOMIC_MODE_DEFAULT, DEFAULT_HOLD_NS };
+		return (struct policy){ DRM_SVM_ATOMIC_MODE_DEFAULT, default_hold_ns(sa) };
 	return (struct policy){ value & 3, value >> 2 };
 }
 
@@ -185,7 +194,7 @@ static struct policy policy_at(struct drm_svm_atomic *sa, unsigned long page,
 	entry = mas_walk(&mas);
 	*last = mas.last;
 	rcu_read_unlock();
-	return policy_of(entry);
+	return policy_of(sa, entry);
 }
 
 /* How many ranges there would be if pages @first to @last became one. */
@@ -529,30 +538,37 @@ static struct drm_svm_atomic_chunk *make_chunk(struct drm_svm_atomic *sa,
 	return xa_is_err(other) ? ERR_PTR(xa_err(other)) : other;
 }
 
+/* Inserting a notifier may take the client's mmap_lock. */
 static struct drm_svm_atomic_chunk *get_chunk(struct drm_svm_atomic *sa,
-					      unsigned long addr)
+					      unsigned long addr, unsigned int flags)
 {
 	struct drm_svm_atomic_chunk *chunk = xa_load(&sa->chunks, addr / CHUNK_SIZE);
 
-	return chunk ?: make_chunk(sa, addr / CHUNK_SIZE);
+	if (chunk)
+		return chunk;
+	if (flags & DRM_SVM_ATOMIC_TAKE_NOWAIT)
+		return ERR_PTR(-EWOULDBLOCK);
+	return make_chunk(sa, addr / CHUNK_SIZE);
 }
 
 /**
  * drm_svm_atomic_notifier() - the notifier of an address
  * @sa: the client
  * @addr: the address
+ * @flags: DRM_SVM_ATOMIC_TAKE_NOWAIT, or 0
  *
  * For ordinary mappings, which a driver makes by the same loop, with
  * hmm_range_fault() and &drm_svm_atomic.lock. It is good for the 2 MiB, aligned,
  * around the address.
  *
- * Return: the notifier, or an error pointer: ENOMEM, or ESRCH once the address space
- * is gone.
+ * Return: the notifier, or an error pointer: ENOMEM, ESRCH once the address space is
+ * gone, or EWOULDBLOCK where drm_svm_atomic_wait_turn() has to make it first.
  */
 struct mmu_interval_notifier *
-drm_svm_atomic_notifier(struct drm_svm_atomic *sa, unsigned long addr)
+drm_svm_atomic_notifier(struct drm_svm_atomic *sa, unsigned long addr,
+			unsigned int flags)
 {
-	struct drm_svm_atomic_chunk *chunk = get_chunk(sa, addr);
+	struct drm_svm_atomic_chunk *chunk = get_chunk(sa, addr, flags);
 
 	return IS_ERR(chunk) ? ERR_CAST(chunk) : &chunk->notifier;
 }
@@ -729,8 +745,7 @@ static int take_run(struct drm_svm_atomic *sa, struct device_exclusive_range *ra
 		return 0;
 	}
 
-	chunk = xa_load(&sa->chunks, range->start / CHUNK_SIZE);
-	if (!chunk) {
+	if (!xa_load(&sa->chunks, range->start / CHUNK_SIZE)) {
 		err = refuse_unsuitable(sa, range, flags);
 		*reason = (enum drm_svm_atomic_reason)range->reason;
 		if (err || *reason)
@@ -740,8 +755,7 @@ static int take_run(struct drm_svm_atomic *sa, struct device_exclusive_range *ra
 	range->npages = 1;
 	*reason = DRM_SVM_ATOMIC_NOMEM;
 	range->end = min(range->end, ALIGN(range->start + 1, CHUNK_SIZE));
-	if (!chunk)
-		chunk = make_chunk(sa, range->start / CHUNK_SIZE);
+	chunk = get_chunk(sa, range->start, flags);
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk) == -ENOMEM ? 0 : PTR_ERR(chunk);
 
@@ -885,23 +899,27 @@ EXPORT_SYMBOL_GPL(drm_svm_atomic_take);
  * @sa: the client
  * @addr: an address in the page
  *
- * What drm_svm_atomic_take() would have waited for, had it not returned EWOULDBLOCK.
+ * What drm_svm_atomic_take() or drm_svm_atomic_notifier() would have waited for, or
+ * made, had they not returned EWOULDBLOCK.
  *
  * Context: Process context, may sleep. No locks are held.
- * Return: 0, or EINTR when a fatal signal came first.
+ * Return: 0, ENOMEM, or EINTR when a fatal signal came first.
  */
 int drm_svm_atomic_wait_turn(struct drm_svm_atomic *sa, unsigned long addr)
 {
-	struct drm_svm_atomic_chunk *chunk = xa_load(&sa->chunks, addr / CHUNK_SIZE);
-	int err = 0;
+	unsigned long page = addr & PAGE_MASK;
+	struct drm_svm_atomic_chunk *chunk;
+	int err;
 
-	addr &= PAGE_MASK;
-	if (chunk)
-		err = wait_for_turn(chunk, addr, addr + PAGE_SIZE,
+	if (!mmget_not_zero(sa->mm))
+		return 0;
+	chunk = get_chunk(sa, page, 0);
+	err = PTR_ERR_OR_ZERO(chunk);
+	if (!err)
+		err = wait_for_turn(chunk, page, page + PAGE_SIZE,
 				    DRM_SVM_ATOMIC_TAKE_FAULT);
-	if (err || !mmget_not_zero(sa->mm))
-		return err;
-	err = mmap_read_lock_killable(sa->mm);
+	if (!err)
+		err = mmap_read_lock_killable(sa->mm);
 	if (!err)
 		mmap_read_unlock(sa->mm);
 	mmput_async(sa->mm);
@@ -921,17 +939,24 @@ EXPORT_SYMBOL_GPL(drm_svm_atomic_wait_turn);
  * @cutout_size: its size, 0 for none
  * @ops: what the driver does
  *
- * Return: 0, or EINVAL for a cutout that is misaligned or beyond user space.
+ * Return: 0; EINVAL for a cutout that is misaligned or beyond user space; EDEADLK for
+ * an address space that refuses notifiers; ENOMEM or EINTR.
  */
 int drm_svm_atomic_init(struct drm_svm_atomic *sa, struct drm_device *dev,
 			struct drm_file *file, struct mm_struct *mm,
 			unsigned long cutout_start, unsigned long cutout_size,
 			const struct drm_svm_atomic_ops *ops)
 {
+	int err;
+
 	if (!PAGE_ALIGNED(cutout_start) || !PAGE_ALIGNED(cutout_size) ||
 	    cutout_start + cutout_size < cutout_start ||
 	    cutout_start + cutout_size > (TASK_SIZE_MAX & PAGE_MASK))
 		return -EINVAL;
+	/* Rather now than when the first chunk is made. */
+	err = mmu_notifier_register(NULL, mm);
+	if (err)
+		return err;
 
 	sa->ops = ops;
 	sa->mm = mm;
@@ -1159,7 +1184,6 @@ int drm_svm_atomic_query_ioctl(struct drm_svm_atomic *sa,
 	*args = (struct drm_svm_atomic_query){
 		.version = DRM_SVM_ATOMIC_VERSION,
 		.absent = absent ?: client_reason(sa),
-		.default_hold_ns = DEFAULT_HOLD_NS,
 		.max_hold_ns = MAX_HOLD_NS,
 		.max_policies = MAX_POLICIES,
 	};
@@ -1168,6 +1192,8 @@ int drm_svm_atomic_query_ioctl(struct drm_svm_atomic *sa,
 				 DRM_SVM_ATOMIC_FEATURE_AROUND |
 				 DRM_SVM_ATOMIC_FEATURE_EVENTS |
 				 DRM_SVM_ATOMIC_FEATURE_HOLD;
+	if (sa)
+		args->default_hold_ns = default_hold_ns(sa);
 	/* What a process does with its memory is its own business. */
 	if (!sa || sa->mm != current->mm)
 		return 0;

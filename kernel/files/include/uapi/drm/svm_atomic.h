@@ -16,6 +16,12 @@
  * lengths are in bytes and multiples of the page size, times are in nanoseconds
  * of CLOCK_MONOTONIC. Reserved fields and unknown flags must be 0. Structures grow
  * at the end; what an older side does not know is 0.
+ *
+ * What a file is bound to is an address space. A child by fork() has one of its own,
+ * that no device shares: calls on a file that it inherited fail with ESRCH, and its
+ * copies of pages that the device had are the CPU's. exec(), and the end of the last
+ * thread, take the address space away from the device: faults after that are refused,
+ * calls fail with ENXIO or ESRCH, and only closing the file is left to do.
  */
 #ifndef _UAPI_DRM_SVM_ATOMIC_H_
 #define _UAPI_DRM_SVM_ATOMIC_H_
@@ -256,7 +262,8 @@ struct drm_svm_atomic_counters {
  * @end: Out: the address behind the last.
  * @cutout_start: Out: the first address in between that it does not share.
  * @cutout_end: Out: the address behind the last; @cutout_start if there is none.
- * @default_hold_ns: Out: how long pages without a policy are held.
+ * @default_hold_ns: Out: how long pages without a policy are held, as the driver has
+ *	it; 0 before the file is bound.
  * @max_hold_ns: Out: how long a policy may ask for.
  * @max_policies: Out: how many ranges may have policies.
  * @policies: Out: how many have.

@@ -8,7 +8,12 @@
  * (MAP_SHARED) the same open file, at file offsets that are the client's addresses.
  * Reads there share the client's pages, writes take them exclusively, as atomic
  * operations of a device do. What the client cannot access raises SIGSEGV or SIGBUS
- * in the engine. A file that is bound cannot be mapped by its client.
+ * in the engine.
+ *
+ * A process is a client or an engine, never both: mmap() fails with EDEADLK for one
+ * that is, or was, the client of any device (or is watched by MMU notifiers for
+ * another reason, as virtual machines are), and so does DRM_IOCTL_VSVM_INIT for one that
+ * has mapped a file. A child starts afresh.
  */
 #ifndef _UAPI_DRM_VSVM_H_
 #define _UAPI_DRM_VSVM_H_
@@ -31,7 +36,8 @@ extern "C" {
  * file.
  *
  * Return: EBUSY when the file is bound already, EINVAL for a cutout that is
- * misaligned or beyond the addresses of user space.
+ * misaligned or beyond the addresses of user space, EDEADLK for a process that is an
+ * engine, of any file.
  */
 struct drm_vsvm_init {
 	__u64 unmanaged_addr;

@@ -5,6 +5,7 @@
  * lost. Included there, as all of it is static.
  */
 #include <kunit/test.h>
+#include <linux/mman.h>
 
 #define PAGES(n) ((n) * PAGE_SIZE)
 
@@ -25,7 +26,9 @@ static int svm_atomic_test_init(struct kunit *test)
 	struct drm_svm_atomic *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, sa);
-	KUNIT_ASSERT_EQ(test, 0, kunit_attach_mm());
+	/* For the address space that comes with it. */
+	KUNIT_ASSERT_NE(test, 0, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+					       MAP_PRIVATE | MAP_ANONYMOUS, 0));
 	KUNIT_ASSERT_EQ(test, 0, drm_svm_atomic_init(sa, NULL, NULL, current->mm,
 						     PAGES(100), PAGES(10), &fake_ops));
 	test->priv = sa;
@@ -72,6 +75,19 @@ static void policy_default(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, got.modes, 1 << DRM_SVM_ATOMIC_MODE_DEFAULT);
 	KUNIT_EXPECT_EQ(test, got.min_hold_ns, DEFAULT_HOLD_NS);
 	KUNIT_EXPECT_EQ(test, got.max_hold_ns, DEFAULT_HOLD_NS);
+}
+
+static void policy_default_of_driver(struct kunit *test)
+{
+	static const struct drm_svm_atomic_ops patient = { .hold_ns = 12345 };
+	struct drm_svm_atomic *sa = test->priv;
+	struct drm_svm_atomic_get_policy got;
+
+	sa->ops = &patient;
+	set(test, 10, 20, DRM_SVM_ATOMIC_MODE_HOLD, 5, 1);
+	got = aggregate(test, 0, 30);
+	KUNIT_EXPECT_EQ(test, got.min_hold_ns, 5);
+	KUNIT_EXPECT_EQ(test, got.max_hold_ns, 12345);
 }
 
 /* Setting a range splits, covers and joins others; their number is what is left. */
@@ -252,6 +268,7 @@ static void a_lost_device(struct kunit *test)
 
 static struct kunit_case svm_atomic_cases[] = {
 	KUNIT_CASE(policy_default),
+	KUNIT_CASE(policy_default_of_driver),
 	KUNIT_CASE(policy_ranges),
 	KUNIT_CASE(policy_aggregation),
 	KUNIT_CASE(policy_limit),

@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/hmm.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 
@@ -135,7 +136,7 @@ static vm_fault_t share_page(struct vm_fault *vmf, unsigned long addr, bool writ
 	struct drm_svm_atomic *sa = &vfile->sa;
 	unsigned long pfn = 0;
 	struct hmm_range range = {
-		.notifier = drm_svm_atomic_notifier(sa, addr),
+		.notifier = drm_svm_atomic_notifier(sa, addr, DRM_SVM_ATOMIC_TAKE_NOWAIT),
 		.start = addr,
 		.end = addr + PAGE_SIZE,
 		.hmm_pfns = &pfn,
@@ -144,6 +145,8 @@ static vm_fault_t share_page(struct vm_fault *vmf, unsigned long addr, bool writ
 	vm_fault_t ret;
 	int err;
 
+	if (range.notifier == ERR_PTR(-EWOULDBLOCK))
+		return wait_and_retry(vmf, addr);
 	if (IS_ERR(range.notifier))
 		return VM_FAULT_SIGBUS;
 	do {
@@ -255,24 +258,29 @@ static const struct vm_operations_struct vsvm_vm_ops = {
  * @filp: the file
  * @vma: the mapping, its offset an address of the client
  *
- * Return: 0; ENXIO when the file is not bound, EDEADLK for its client, EINVAL for a
- * private mapping, ERANGE for what is not shared.
+ * A client's notifiers unmap pages from its engines. So an engine can have no notifiers,
+ * and be nobody's client: two processes that are each other's would wait for each other.
+ *
+ * Return: 0; ENXIO when the file is not bound, EDEADLK for a process that is a client
+ * or was one, EINVAL for a private mapping, ERANGE for what is not shared.
  */
 int vsvm_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct drm_svm_atomic *sa = vsvm_client(filp->private_data);
 	unsigned long start = vma->vm_pgoff << PAGE_SHIFT;
 	unsigned long end = start + (vma->vm_end - vma->vm_start);
+	int err;
 
 	if (!sa)
 		return -ENXIO;
-	if (sa->mm == vma->vm_mm)
-		return -EDEADLK;
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (start >> PAGE_SHIFT != vma->vm_pgoff || end < start ||
 	    !drm_svm_atomic_shares(sa, start, end))
 		return -ERANGE;
+	err = mm_refuse_notifiers(vma->vm_mm);
+	if (err)
+		return err;
 
 	/* A child of an engine could be the client of another file, and so on. */
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
