@@ -25,7 +25,6 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,8 +34,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
+#include "counter.h"
 #include "exclusive_bench.h"
 #include "test_hmm_uapi.h"
 
@@ -81,47 +80,6 @@ static int module = -1; /* exclusive_bench */
 static int device = -1; /* test_hmm */
 static bool series;	/* is this a kernel with the series? */
 static long cpus;
-static uint64_t counter_cost;
-
-static void __attribute__((format(printf, 1, 2), noreturn)) die(const char *format, ...)
-{
-	va_list args;
-
-	fputs("bench: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(EXIT_FAILURE);
-}
-
-/* --- counting instructions --- */
-
-static uint64_t counted_since(uint64_t began)
-{
-	return __rdtsc() - began - counter_cost;
-}
-
-/* Without -icount the counter counts time, and every figure would be nonsense. */
-static void check_counter(void)
-{
-	uint64_t rounds = 1000000, began, counted;
-
-	counter_cost = UINT64_MAX;
-	for (int i = 0; i < 16; i++) {
-		uint64_t first = __rdtsc(), cost = __rdtsc() - first;
-
-		if (cost < counter_cost)
-			counter_cost = cost;
-	}
-
-	began = __rdtsc();
-	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(rounds)::"cc");
-	counted = counted_since(began);
-	if (counted < 2000000 || counted > 2050000)
-		die("2000000 instructions count as %" PRIu64 "; boot with -icount shift=0",
-		    counted);
-}
 
 /* --- the kernel's files --- */
 

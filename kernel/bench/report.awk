@@ -23,10 +23,13 @@ BEGIN {
 	bound_of["core-fault"] = "wp-fault"
 	bound_of["core-sweep"] = "wp-fault"
 	bound_of["acquire-unpopulated"] = "populate"
+	# And what the library calls.
+	bound_of["library-acquire"] = "ioctl-acquire"
+	bound_of["library-release"] = "ioctl-release"
 
 	groups = split("acquire acquire-and-copy core-acquire retake core-retake" \
 		" acquire-unpopulated restore core-restore fault core-fault sweep core-sweep" \
-		" mprotect-none mprotect-rw populate wp-fault loop", group, " ")
+		" mprotect-none mprotect-rw populate wp-fault loop library-acquire library-release", group, " ")
 	sizes = split("4kB 64kB 2048kB", size, " ")
 	name_of["4kB"] = "4 KiB"
 	name_of["64kB"] = "64 KiB"
@@ -41,6 +44,8 @@ BEGIN {
 	explain("fault, core-fault", "the CPU writes to each page, each a fault; bound: wp-fault")
 	explain("sweep, core-sweep", "the same, up to 16 pages coming back at a fault; bound: wp-fault")
 	explain("loop", "the loop of Documentation/mm/hmm.rst, the first attempt lost, of at most 100")
+	explain("library-acquire", "a call of svma_acquire() for vsvm, not linked dynamically; bound: the ioctl itself")
+	explain("library-release", "svma_release() thereafter")
 	explain("mprotect-none", "mprotect(PROT_NONE) of the range: the bound for taking it")
 	explain("mprotect-rw", "mprotect(PROT_READ | PROT_WRITE) thereafter")
 	explain("populate", "write to each page of a range that has none")
@@ -89,7 +94,7 @@ function shown(kernel, k, none)
 	if (!is_number(value[kernel, k]))
 		return value[kernel, k] " "
 	# Events are whole numbers.
-	if (k !~ /instructions/)
+	if (k !~ /instructions|ratio/)
 		return sprintf("%d ", value[kernel, k])
 	return value[kernel, k] (((kernel, k) in unsteady) ? "~" : " ")
 }
@@ -113,7 +118,7 @@ function unpatched_key(k)
 
 function bound_key(what, pages, backing, cpus, unit)
 {
-	if (unit != "instructions/page" || !(what in bound_of))
+	if (unit !~ /^instructions/ || !(what in bound_of))
 		return ""
 	return key(bound_of[what], pages, bound_of[what] == "wp-fault" ? "4kB" : backing, cpus, unit)
 }
@@ -123,7 +128,7 @@ function print_row(k,	field, u, b, name, target, verdict, met)
 	split(k, field, FS)
 	u = unpatched_key(k)
 	b = bound_key(field[1], field[2], field[3], field[4], field[5])
-	if (field[5] == "instructions/page")
+	if (field[5] ~ /^instructions/)
 		name = field[1]
 	else
 		name = field[1] ", " field[5]
@@ -160,17 +165,25 @@ function print_row(k,	field, u, b, name, target, verdict, met)
 
 function error(kernel, k)
 {
-	return ((kernel, k) in value) && !is_number(value[kernel, k]) ? quoted(value[kernel, k]) : "null"
+	return value[kernel, k] != "" && !is_number(value[kernel, k]) ? quoted(value[kernel, k]) : "null"
+}
+
+# The table that a figure belongs to.
+function table_of(unit)
+{
+	if (unit == "instructions/page")
+		return "costs"
+	return unit == "instructions/call" || unit == "ratio" ? "library" : "events"
 }
 
 # The rows of one kind, by page size: a list of figures for growing ranges each.
-function print_rows(what, cpus, costs,	s, r, field, printed)
+function print_rows(what, cpus, table,	s, r, field, printed)
 {
 	for (s = 1; s <= sizes; s++) {
 		for (r = 1; r <= rows; r++) {
 			split(row[r], field, FS)
 			if (field[1] != what || field[3] != size[s] || field[4] != cpus ||
-			    (field[5] == "instructions/page") != costs)
+			    table_of(field[5]) != table)
 				continue
 			print_row(row[r])
 			printed = 1
@@ -191,17 +204,21 @@ END {
 	if (json != "")
 		printf "[" >json
 
-	print "Counted instructions under QEMU TCG, not time; the device is a virtual one, test_hmm."
+	print "Counted instructions under QEMU TCG, not time; the device is a virtual one, test_hmm"
+	print "or, for the library, vsvm."
 	print "\"pages\" are of 4 KiB, \"of\" is what the memory behind them is allocated in."
 	heading("Instructions per page, 1 CPU")
 	for (i = 1; i <= groups; i++)
-		if (print_rows(group[i], 1, 1))
+		if (print_rows(group[i], 1, "costs"))
 			print ""
 	for (cpus = 1; cpus <= 2; cpus++) {
 		heading("Events per range, " (cpus == 1 ? "1 CPU" : "2 CPUs, the other one running in the same address space"))
 		for (i = 1; i <= groups; i++)
-			print_rows(group[i], cpus, 0)
+			print_rows(group[i], cpus, "events")
 	}
+	heading("Instructions per call of libsvmatomic, 1 CPU, and their ratio to the ioctl's")
+	for (i = 1; i <= groups; i++)
+		print_rows(group[i], 1, "library")
 	if (json != "") {
 		print "\n]" >json
 		close(json)

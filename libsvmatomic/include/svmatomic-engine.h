@@ -68,7 +68,8 @@ struct svma_engine_status {
  *
  * Returns 0; -EINVAL no threads, too many, or bad options; -EOPNOTSUPP the device is not
  * virtual (SVMA_REASON_NO_ENGINE), or not here (SVMA_REASON_ARCHITECTURE); -EBUSY it is
- * bound already (SVMA_REASON_BOUND); -ENODEV, -ENOMEM, -EAGAIN there are too many
+ * bound already (SVMA_REASON_BOUND); -EDEADLK this process is itself an engine, or its child
+ * cannot become one (SVMA_REASON_ROLE); -ENODEV, -ENOMEM, -EAGAIN there are too many
  * processes; -EPERM the device may not be mapped for execution; -EIO the engine died; or
  * what else a system call returns.
  */

@@ -123,6 +123,8 @@ enum svma_reason {
 	SVMA_REASON_ENGINE_FAULT = 0x10d,
 	/* The engine is gone; something killed it (EIO). */
 	SVMA_REASON_ENGINE_DEAD = 0x10e,
+	/* A process is a client or an engine, never both (EDEADLK). */
+	SVMA_REASON_ROLE = 0x10f,
 };
 
 /*
@@ -232,7 +234,8 @@ SVMA_API int svma_survey(struct svma_report *reports, size_t count);
  * A caller who uses svma_open_fd() and has bound the file by the driver's own ioctl
  * must not call it.
  *
- * Returns 0; -EBUSY it is bound already; -EINVAL the cutout is misaligned, wraps, or is not
+ * Returns 0; -EBUSY it is bound already; -EDEADLK this process is an engine of a virtual
+ * device (SVMA_REASON_ROLE); -EINVAL the cutout is misaligned, wraps, or is not
  * all below the end of the addresses that a process can have;
  * -ENOSYS the driver was built without shared virtual memory; -ENODEV the hardware
  * cannot, or is gone; -ENOMEM; or what else the driver returns.

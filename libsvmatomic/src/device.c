@@ -61,9 +61,6 @@ int svma_bind(struct svma_device *device, const void *cutout, size_t size)
 		.unmanaged_size = size,
 	};
 
-	/* No range at all is one of no bytes. */
-	if (size && range_check(device, cutout, size))
-		return -EINVAL;
 	return device_ioctl(device->fd, device->driver->init, &init);
 }
 

@@ -22,10 +22,16 @@ struct driver {
 /* Constant once it is open: that is what makes every call thread-safe. */
 struct svma_device {
 	const struct driver *driver;
-	uint64_t page_size;
+	unsigned long acquire, release; /* the driver's ioctls, worked out beforehand */
+	unsigned int page_shift;
 	int fd;
 	bool owned; /* svma_close() closes @fd, which does not block */
 };
+
+static inline uint64_t page_size(const struct svma_device *device)
+{
+	return UINT64_C(1) << device->page_shift;
+}
 
 /*
  * Find out about the open file @fd, and fill @device and all of @report but its node
@@ -59,15 +65,23 @@ uint32_t reason_from_kernel(uint32_t reason);
  */
 void report_text(struct svma_report *report);
 
-/* Whether a call on this range makes sense at all: 0 or -EINVAL. */
-int range_check(const struct svma_device *device, const void *address, size_t length);
+/* Fill @outcome, unless NULL, of a call on a range that did all of it. */
+static inline void range_done(struct svma_outcome *outcome, uint64_t start, uint64_t length,
+			      uint64_t pages)
+{
+	if (!outcome)
+		return;
+	outcome->reason = SVMA_REASON_OK;
+	outcome->reserved = 0;
+	outcome->failed = start + length;
+	outcome->pages = pages;
+	outcome->next = start + length;
+}
 
 /*
- * Fill @outcome, unless NULL, from what the kernel answered about a range. @returned is
- * what the ioctl returned.
+ * Fill @outcome, unless NULL, of a call on a range from @start on that was refused with
+ * @err as a whole. @reason is the kernel's. Returns @err.
  */
-void range_outcome(const struct svma_device *device, const void *address, size_t length,
-		   struct svma_outcome *outcome, int returned, uint32_t reason, uint64_t failed,
-		   uint64_t pages, uint64_t next);
+int range_refused(struct svma_outcome *outcome, int err, uint64_t start, uint32_t reason);
 
 #endif

@@ -79,7 +79,7 @@ static void *park(void *argument)
 	struct engine_control *control = argument;
 	const uint32_t place = atomic_load(&control->parking.rings);
 
-	control->tls[place] = own_tls();
+	atomic_store(&control->tls[place], own_tls());
 	engine_ring(&control->parking);
 	while (!atomic_load(&control->release))
 		engine_syscall(SYS_futex, (unsigned long)&control->release, 0 /* FUTEX_WAIT */, 0,
@@ -158,7 +158,7 @@ static int start_threads(struct svma_engine *engine)
 			engine_listen(&control->parking, rings, NULL);
 	}
 	for (uint32_t i = 0; i < engine->parked; i++)
-		thread_at(control, i)->tls = control->tls[i];
+		thread_at(control, i)->tls = atomic_load(&control->tls[i]);
 	if (!err) {
 		err = -pthread_create(&engine->monitor, NULL, monitor, engine);
 		engine->monitored = !err;
@@ -414,8 +414,8 @@ int svma_engine_launch(struct svma_engine *engine, svma_engine_function function
 		return err;
 	if (!atomic_compare_exchange_strong(&control->running, &none, control->threads))
 		return -EBUSY;
-	control->function = function;
-	control->argument = argument;
+	atomic_store_explicit(&control->function, function, memory_order_relaxed);
+	atomic_store_explicit(&control->argument, argument, memory_order_relaxed);
 	engine_ring(&control->launches);
 	return 0;
 }
@@ -466,6 +466,14 @@ void svma_engine_stop(struct svma_engine *engine)
 	free(engine);
 }
 
+/* Why the engine's process gave up. */
+static uint32_t failed_reason(const struct engine_control *control)
+{
+	if (control->shadow_stack)
+		return SVMA_REASON_ARCHITECTURE;
+	return control->error == -EDEADLK ? SVMA_REASON_ROLE : SVMA_REASON_SYSTEM;
+}
+
 /* Start the threads, and wait until the engine has come up. */
 static int bring_up(struct svma_engine *engine, struct svma_engine_status *status)
 {
@@ -483,9 +491,7 @@ static int bring_up(struct svma_engine *engine, struct svma_engine_status *statu
 	if (engine->clone_error)
 		return result(status, engine->clone_error, SVMA_REASON_SYSTEM);
 	if (atomic_load(&control->state) == ENGINE_FAILED)
-		return result(status, control->error,
-			      control->shadow_stack ? SVMA_REASON_ARCHITECTURE
-						    : SVMA_REASON_SYSTEM);
+		return result(status, control->error, failed_reason(control));
 	return engine_error(engine, status);
 }
 
@@ -494,6 +500,8 @@ static uint32_t bind_reason(int err)
 	switch (err) {
 	case -EBUSY:
 		return SVMA_REASON_BOUND;
+	case -EDEADLK:
+		return SVMA_REASON_ROLE;
 	case -ENODEV:
 		return SVMA_REASON_DEVICE_LOST;
 	case -ENOMEM:
@@ -522,7 +530,7 @@ static bool are_sound(const struct svma_device *device, unsigned int threads,
 		if (options->reserved[i])
 			return false;
 	return options->stack_size <= SVMA_ENGINE_MAX_STACK_SIZE &&
-	       !(options->stack_size & (device->page_size - 1));
+	       !(options->stack_size & (page_size(device) - 1));
 }
 
 int svma_engine_start(struct svma_engine **engine, struct svma_device *device, unsigned int threads,

@@ -44,8 +44,9 @@ struct engine_control {
 	int32_t error;		  /* a negative errno value */
 	bool shadow_stack;	  /* that was what failed */
 
-	svma_engine_function function;
-	void *argument;
+	/* What was launched: from one launch to the next, the engine is what orders them. */
+	_Atomic svma_engine_function function;
+	void *_Atomic argument;
 
 	/* The first fault. */
 	_Atomic uint32_t faults;
@@ -71,7 +72,7 @@ struct engine_control {
 	/* The client's threads whose thread-local storage the engine's threads have. */
 	struct engine_bell parking;
 	_Atomic uint32_t release;
-	uint64_t tls[SVMA_ENGINE_MAX_THREADS];
+	_Atomic uint64_t tls[SVMA_ENGINE_MAX_THREADS];
 };
 
 /* A thread of the engine, at the beginning of its part of the cutout. */
@@ -96,6 +97,10 @@ struct engine_thread {
 #if __has_attribute(no_stack_protector)
 #define ENGINE_UNPROTECTED __attribute__((no_stack_protector))
 #endif
+/* clang's no_sanitize leaves atomic operations, and calls, to the thread sanitizer. */
+#if __has_attribute(disable_sanitizer_instrumentation)
+#define ENGINE_UNSANITIZED __attribute__((disable_sanitizer_instrumentation))
+#endif
 #if __has_attribute(no_profile_instrument_function)
 #define ENGINE_UNPROFILED __attribute__((no_profile_instrument_function))
 #endif
@@ -103,13 +108,16 @@ struct engine_thread {
 #ifndef ENGINE_UNPROTECTED
 #define ENGINE_UNPROTECTED __attribute__((optimize("no-stack-protector")))
 #endif
+#ifndef ENGINE_UNSANITIZED
+#define ENGINE_UNSANITIZED
+#endif
 #ifndef ENGINE_UNPROFILED
 #define ENGINE_UNPROFILED
 #endif
 #define ENGINE_CODE                                                                                \
 	__attribute__((section("svma_engine"), noinline, used, no_instrument_function,             \
 		       no_sanitize("address", "undefined", "thread")))                             \
-	ENGINE_UNPROTECTED ENGINE_UNPROFILED
+	ENGINE_UNPROTECTED ENGINE_UNSANITIZED ENGINE_UNPROFILED
 
 extern const char engine_code[] __asm__("__start_svma_engine")
 	__attribute__((visibility("hidden")));

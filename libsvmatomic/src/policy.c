@@ -11,18 +11,6 @@ _Static_assert((int)SVMA_MODE_DEFAULT == DRM_SVM_ATOMIC_MODE_DEFAULT, "mode");
 _Static_assert((int)SVMA_MODE_HOLD == DRM_SVM_ATOMIC_MODE_HOLD, "mode");
 _Static_assert((int)SVMA_MODE_DENY == DRM_SVM_ATOMIC_MODE_DENY, "mode");
 
-static int mode_check(enum svma_mode mode, uint64_t hold_ns)
-{
-	switch (mode) {
-	case SVMA_MODE_HOLD:
-		return 0;
-	case SVMA_MODE_DEFAULT:
-	case SVMA_MODE_DENY:
-		return hold_ns ? -EINVAL : 0;
-	}
-	return -EINVAL;
-}
-
 int svma_set_policy(struct svma_device *device, const void *address, size_t length,
 		    enum svma_mode mode, uint64_t hold_ns, struct svma_outcome *outcome)
 {
@@ -32,16 +20,13 @@ int svma_set_policy(struct svma_device *device, const void *address, size_t leng
 		.mode = mode,
 		.hold_ns = hold_ns,
 	};
-	int err = range_check(device, address, length);
+	int err = device_ioctl(device->fd, DRM_IOCTL_SVM_ATOMIC_SET_POLICY(device->driver->base),
+			       &policy);
 
-	if (!err)
-		err = mode_check(mode, hold_ns);
-	if (!err)
-		err = device_ioctl(device->fd,
-				   DRM_IOCTL_SVM_ATOMIC_SET_POLICY(device->driver->base), &policy);
-	range_outcome(device, address, length, outcome, err, policy.reason, (uintptr_t)address, 0,
-		      (uintptr_t)address);
-	return err;
+	if (err)
+		return range_refused(outcome, err, policy.start, policy.reason);
+	range_done(outcome, policy.start, policy.length, 0);
+	return 0;
 }
 
 int svma_get_policy(struct svma_device *device, const void *address, size_t length,
@@ -51,22 +36,19 @@ int svma_get_policy(struct svma_device *device, const void *address, size_t leng
 		.start = (uintptr_t)address,
 		.length = length,
 	};
-	int err = range_check(device, address, length);
+	int err = device_ioctl(device->fd, DRM_IOCTL_SVM_ATOMIC_GET_POLICY(device->driver->base),
+			       &got);
 
 	memset(policy, 0, sizeof(*policy));
-	if (!err)
-		err = device_ioctl(device->fd,
-				   DRM_IOCTL_SVM_ATOMIC_GET_POLICY(device->driver->base), &got);
 	/* A range of at least a page has some mode, and its shortest time is no longer than
 	 * its longest. */
 	if (!err && (!got.modes || got.min_hold_ns > got.max_hold_ns)) {
 		err = -EPROTO;
 		got.reason = DRM_SVM_ATOMIC_OK;
 	}
-	range_outcome(device, address, length, outcome, err, got.reason, (uintptr_t)address, 0,
-		      (uintptr_t)address);
 	if (err)
-		return err;
+		return range_refused(outcome, err, got.start, got.reason);
+	range_done(outcome, got.start, got.length, 0);
 	policy->modes = got.modes;
 	policy->min_hold_ns = got.min_hold_ns;
 	policy->max_hold_ns = got.max_hold_ns;

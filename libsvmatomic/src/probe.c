@@ -115,7 +115,7 @@ int device_probe(struct svma_device *device, struct svma_report *report, int fd)
 	int err;
 
 	device->fd = fd;
-	device->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	device->page_shift = (unsigned int)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
 	err = driver_name(fd, report->driver, sizeof(report->driver));
 	/* What a file that has no ioctls says, and what one says that has others. */
 	if (err == -ENOTTY || err == -EINVAL || err == -EOPNOTSUPP)
@@ -126,6 +126,8 @@ int device_probe(struct svma_device *device, struct svma_report *report, int fd)
 	device->driver = driver_find(report->driver);
 	if (!device->driver)
 		return probe_fail(report, SVMA_REASON_UNKNOWN_DRIVER, -EOPNOTSUPP);
+	device->acquire = DRM_IOCTL_SVM_ATOMIC_ACQUIRE(device->driver->base);
+	device->release = DRM_IOCTL_SVM_ATOMIC_RELEASE(device->driver->base);
 	report->flags = device->driver->kind;
 
 	err = query_kernel(fd, device->driver, &query);

@@ -94,7 +94,7 @@ int svma_query(struct svma_device *device, struct svma_capabilities *capabilitie
 		.version = query.version,
 		.features = query.features,
 		.absent = query.absent,
-		.page_size = (uint32_t)device->page_size,
+		.page_size = (uint32_t)page_size(device),
 		.start = query.start,
 		.end = query.end,
 		.cutout_start = query.cutout_start,

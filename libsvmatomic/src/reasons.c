@@ -99,6 +99,8 @@ const char *svma_strreason(uint32_t reason)
 		return "the function did what cannot be done on an engine";
 	case SVMA_REASON_ENGINE_DEAD:
 		return "the engine is gone; something killed it";
+	case SVMA_REASON_ROLE:
+		return "a process is a client or an engine, never both";
 	case SVMA_REASON_UNKNOWN:
 		break;
 	}

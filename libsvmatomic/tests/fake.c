@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,11 @@
 static struct {
 	struct fake_node nodes[NODES];
 	unsigned int count;
-	struct fake_node *of[FDS]; /* whose a descriptor is */
-	char directory[32];	   /* what opendir() gets instead */
+	char directory[32]; /* what opendir() gets instead */
 	int dri_errno;
-	int open_flags;
+	/* What is accessed in no order, for no race of the library's to go away by it. */
+	struct fake_node *_Atomic of[FDS]; /* whose a descriptor is */
+	_Atomic int open_flags;
 } fake;
 
 int __real_open(const char *path, int flags, ...);
@@ -53,7 +55,9 @@ static int fail(int err)
 
 static struct fake_node *node_of(int fd)
 {
-	return fd >= 0 && fd < FDS ? fake.of[fd] : NULL;
+	if (fd < 0 || fd >= FDS)
+		return NULL;
+	return atomic_load_explicit(&fake.of[fd], memory_order_relaxed);
 }
 
 static void path_of(const struct fake_node *node, char path[80])
@@ -119,7 +123,7 @@ int fake_fd(struct fake_node *node)
 
 	if (fd < 0 || fd >= FDS)
 		abort();
-	fake.of[fd] = node;
+	atomic_store_explicit(&fake.of[fd], node, memory_order_relaxed);
 	return fd;
 }
 
@@ -160,7 +164,7 @@ int __wrap_open(const char *path, int flags, ...)
 	va_list args;
 	mode_t mode;
 
-	fake.open_flags = flags;
+	atomic_store_explicit(&fake.open_flags, flags, memory_order_relaxed);
 	for (unsigned int i = 0; i < fake.count; i++) {
 		struct fake_node *node = &fake.nodes[i];
 
@@ -185,7 +189,7 @@ int __wrap_open64(const char *path, int flags, ...)
 int __wrap_close(int fd)
 {
 	if (node_of(fd))
-		fake.of[fd] = NULL;
+		atomic_store_explicit(&fake.of[fd], NULL, memory_order_relaxed);
 	return __real_close(fd);
 }
 
@@ -251,11 +255,13 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 	if (size > sizeof(node->sent))
 		return fail(EINVAL);
-	node->calls++;
-	node->request = request;
-	memcpy(node->sent, argument, size);
-	if (!node->silent)
-		memcpy(argument, node->reply, size);
+	if (!node->crowded) {
+		node->calls++;
+		node->request = request;
+		memcpy(node->sent, argument, size);
+	}
+	if (!node->silent && size > FAKE_IN)
+		memcpy((char *)argument + FAKE_IN, node->reply + FAKE_IN, size - FAKE_IN);
 	return node->reply_errno ? fail(node->reply_errno) : 0;
 }
 
@@ -281,6 +287,8 @@ ssize_t __wrap_read(int fd, void *buffer, size_t size)
 
 	if (!node)
 		return __real_read(fd, buffer, size);
+	if (node->crowded)
+		return fail(EAGAIN);
 	node->reads++;
 	if (size > node->read_most)
 		node->read_most = size;

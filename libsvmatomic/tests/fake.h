@@ -13,6 +13,9 @@
 
 #include <svm_atomic.h>
 
+/* How much of the argument of any ioctl goes in and comes back as it was: a range. */
+#define FAKE_IN 16
+
 struct fake_node {
 	char name[32];	    /* such as "renderD128" */
 	const char *driver; /* NULL: not a DRM device */
@@ -25,6 +28,9 @@ struct fake_node {
 	int reply_errno;
 	bool silent;
 	unsigned char reply[128];
+
+	/* Threads use it at the same time: nothing is written down, and there are no events. */
+	bool crowded;
 
 	/* What came last that was neither a version nor a query. */
 	unsigned long request;

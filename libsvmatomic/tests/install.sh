@@ -60,7 +60,9 @@ compile()
 	shift 5
 	# shellcheck disable=SC2046,SC2086 # flags are words
 	$compiler -x "$language" -std="$standard" -pedantic -Wall -Wextra -Werror $flags \
-		$(pkg-config --cflags libsvmatomic) "$file" -x none -o "$program" "$@"
+		$(pkg-config --cflags libsvmatomic) -c -o "$program.o" "$file"
+	# shellcheck disable=SC2086
+	$compiler $flags -o "$program" "$program.o" "$@"
 }
 
 # try COMPILER LANGUAGE STANDARD LIBRARIES...
@@ -83,6 +85,15 @@ shared=$(pkg-config --libs libsvmatomic)
 try "$cc" c c99 $shared
 readelf -d "$work/user" | grep -q 'NEEDED.*libsvmatomic\.so\.0'
 try "$cc" c c17 "$lib/libsvmatomic.a"
+# Wholly static, where programs can be.
+if [ -z "$flags" ] && echo 'int main(void) { return 0; }' |
+	$cc -static -x c -o "$work/static" - 2>/dev/null; then
+	# shellcheck disable=SC2046
+	try "$cc" c c17 -static $(pkg-config --static --libs libsvmatomic)
+	if readelf -d "$work/user" | grep NEEDED; then
+		exit 1
+	fi
+fi
 [ "$cxx" = none ] || {
 	# shellcheck disable=SC2086
 	try "$cxx" c++ c++11 $shared

@@ -3,13 +3,19 @@
  * Starting engines without a device: what is refused before there is a process, why, and
  * that nothing is left of one that cannot start.
  */
-#include "fake.h"
+#include "fixture.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,24 +23,6 @@
 
 #include <svmatomic-engine.h>
 #include <vsvm_drm.h>
-
-static struct fake_node *node;
-static struct svma_device *device;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset();
-	node = fake_add("renderD128", "vsvm");
-	return svma_open(&device, 0);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	svma_close(device);
-	return fake_open_count() ? -1 : 0;
-}
 
 static unsigned int threads(void)
 {
@@ -119,6 +107,8 @@ static void test_bind(void **state)
 	node->query.cutout_start = 0x600000000000;
 	node->query.cutout_end = 0x600000001000;
 	refuses(device, 2, NULL, -EBUSY, SVMA_REASON_BOUND);
+	node->reply_errno = EDEADLK;
+	refuses(device, 2, NULL, -EDEADLK, SVMA_REASON_ROLE);
 	node->reply_errno = ENODEV;
 	refuses(device, 2, NULL, -ENODEV, SVMA_REASON_DEVICE_LOST);
 	node->reply_errno = ENOMEM;
@@ -135,6 +125,39 @@ static void test_mmap(void **state)
 	node->query.absent = DRM_SVM_ATOMIC_OK;
 	node->query.end = 0x7ffffffff000;
 	refuses(device, 3, NULL, -ENODEV, SVMA_REASON_SYSTEM);
+}
+
+/* From now on, to map @fd fails with EDEADLK, in this process and in its children. */
+static int deny_mapping(int fd)
+{
+#define ARGUMENT(i) ((uint32_t)offsetof(struct seccomp_data, args[i]))
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(3)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 3, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(4)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDEADLK),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -1;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* The engine's process comes up, and may not be one. It cannot be undone: the last test. */
+static void test_role(void **state)
+{
+	(void)state;
+	node->silent = true;
+	node->query.absent = DRM_SVM_ATOMIC_OK;
+	node->query.end = 0x7ffffffff000;
+	if (deny_mapping(svma_fd(device)))
+		skip();
+	refuses(device, 3, NULL, -EDEADLK, SVMA_REASON_ROLE);
 }
 
 /* What the device itself says after it was bound counts. */
@@ -157,7 +180,19 @@ static void test_elsewhere(void **state)
 
 #endif
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void *nothing(void *argument)
+{
+	return argument;
+}
+
+/* A sanitizer has a thread of its own from when there is a second one. */
+static int start_one_thread(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	return pthread_create(&thread, NULL, nothing, NULL) || pthread_join(thread, NULL);
+}
 
 int main(void)
 {
@@ -168,10 +203,11 @@ int main(void)
 		TEST(test_bind),
 		TEST(test_mmap),
 		TEST(test_lost),
+		TEST(test_role),
 #else
 		TEST(test_elsewhere),
 #endif
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, start_one_thread, NULL);
 }

@@ -2,7 +2,7 @@
 /*
  * Events: in order, none lost, none left over; foreign, future and broken ones.
  */
-#include "fake.h"
+#include "fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,30 +12,10 @@
 
 #include <cmocka.h>
 
-#include <svmatomic.h>
-
 #define OURS	((uint32_t)sizeof(struct drm_svm_atomic_event))
 #define FOREIGN 0x01 /* DRM_EVENT_VBLANK */
 
-static struct fake_node *node;
-static struct svma_device *device;
 static struct svma_event got[256];
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset();
-	node = fake_add("renderD128", "vsvm");
-	memset(got, 0xff, sizeof(got));
-	return svma_open(&device, 0);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	svma_close(device);
-	return fake_open_count() ? -1 : 0;
-}
 
 /* Add the event that @number says, of @length bytes. */
 static void add(uint32_t number, uint32_t length)
@@ -180,6 +160,7 @@ static void test_foreign(void **state)
 	assert_int_equal(svma_read_events(device, got, 1), 1);
 	assert_got(0, 7);
 	/* They leave no trace in room that is not used. */
+	memset(got, 0xff, sizeof(got));
 	add(8, OURS);
 	fake_event(node, FOREIGN, OURS, NULL);
 	assert_int_equal(svma_read_events(device, got, 2), 1);
@@ -275,8 +256,6 @@ static void test_blocking(void **state)
 	svma_close(other);
 	close(fd);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

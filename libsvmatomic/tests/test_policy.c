@@ -2,7 +2,7 @@
 /*
  * Policies: what is sent, what is refused at once, and what is made of the answers.
  */
-#include "fake.h"
+#include "fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,28 +12,7 @@
 
 #include <cmocka.h>
 
-#include <svmatomic.h>
-
-static struct fake_node *node;
-static struct svma_device *device;
-static size_t page;
 static char *const address = (char *)0x7f0000000000;
-
-static int setup(void **state)
-{
-	(void)state;
-	page = (size_t)sysconf(_SC_PAGESIZE);
-	fake_reset();
-	node = fake_add("renderD128", "vsvm");
-	return svma_open(&device, 0);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	svma_close(device);
-	return fake_open_count() ? -1 : 0;
-}
 
 static void assert_set(enum svma_mode mode, uint64_t hold_ns)
 {
@@ -68,6 +47,9 @@ static void test_set_arguments(void **state)
 	struct svma_outcome outcome;
 
 	(void)state;
+	/* The kernel finds out, and fills in nothing. */
+	node->silent = true;
+	node->reply_errno = EINVAL;
 	assert_int_equal(svma_set_policy(device, address, page, SVMA_MODE_DENY, 1, &outcome),
 			 -EINVAL);
 	assert_int_equal(outcome.reason, SVMA_REASON_INVALID);
@@ -75,7 +57,6 @@ static void test_set_arguments(void **state)
 			 -EINVAL);
 	assert_int_equal(svma_set_policy(device, address, page, (enum svma_mode)3, 0, NULL),
 			 -EINVAL);
-	assert_int_equal(node->calls, 0);
 }
 
 static void test_set_refused(void **state)
@@ -150,8 +131,6 @@ static void test_get_fails(void **state)
 	assert_int_equal(get(2, 7, 9, &policy, NULL), -ENXIO);
 	assert_memory_equal(&policy, &none, sizeof(none));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

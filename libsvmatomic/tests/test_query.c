@@ -2,7 +2,7 @@
 /*
  * Capabilities and counters: all of them arrive, and none that make no sense.
  */
-#include "fake.h"
+#include "fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,16 +12,11 @@
 
 #include <cmocka.h>
 
-#include <svmatomic.h>
-
-static struct fake_node *node;
-static struct svma_device *device;
-
+/* A node whose answers are all different. */
 static int setup(void **state)
 {
-	(void)state;
-	fake_reset();
-	node = fake_add("renderD128", "vsvm");
+	int err = fixture_setup(state);
+
 	node->query = (struct drm_svm_atomic_query){
 		.version = 2,
 		.features = 0x8000000f,
@@ -34,14 +29,7 @@ static int setup(void **state)
 		.max_policies = 13,
 		.policies = 14,
 	};
-	return svma_open(&device, 0);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	svma_close(device);
-	return fake_open_count() ? -1 : 0;
+	return err;
 }
 
 static void test_capabilities(void **state)
@@ -186,13 +174,13 @@ static void test_counters(void **state)
 	assert_int_equal(got.reserved[0] | got.reserved[1] | got.reserved[2] | got.reserved[3], 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define FILLED(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_capabilities), TEST(test_absent), TEST(test_cutout),
-		TEST(test_nonsense),	 TEST(test_errors), TEST(test_counters),
+		FILLED(test_capabilities), FILLED(test_absent), FILLED(test_cutout),
+		FILLED(test_nonsense),	   FILLED(test_errors), FILLED(test_counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

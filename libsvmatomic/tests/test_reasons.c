@@ -34,9 +34,9 @@ static void test_reasons(void **state)
 		assert_new(texts, &count, svma_strreason(i));
 	for (uint32_t i = SVMA_REASON_NO_NODES; i < SVMA_REASON_UNKNOWN; i++)
 		assert_new(texts, &count, svma_strreason(i));
-	for (uint32_t i = SVMA_REASON_NO_ENGINE; i <= SVMA_REASON_ENGINE_DEAD; i++)
+	for (uint32_t i = SVMA_REASON_NO_ENGINE; i <= SVMA_REASON_ROLE; i++)
 		assert_new(texts, &count, svma_strreason(i));
-	assert_int_equal(count, 18 + 9 + 5);
+	assert_int_equal(count, 18 + 9 + 6);
 }
 
 static void test_causes(void **state)
@@ -53,7 +53,7 @@ static void test_causes(void **state)
 static void test_unknown(void **state)
 {
 	const uint32_t odd[] = { 18,	31,	    32,		0xff,	   SVMA_REASON_UNKNOWN,
-				 0x10f, 0x7fffffff, 0x80000000, UINT32_MAX };
+				 0x110, 0x7fffffff, 0x80000000, UINT32_MAX };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {

@@ -16,7 +16,7 @@ build_sanitized()
 	# The sanitizers' runtime is in the program: no library is to look for it. It
 	# meets C++ exceptions only where libstdc++ is there from the start, and OpenCL
 	# implementations throw them.
-	CC=clang build_tree sanitized "$top/build/asan" "$1" -Dwerror=true -Dtests=enabled \
+	CC=clang CXX=clang++ build_tree sanitized "$top/build/asan" "$1" -Dwerror=true -Dtests=enabled \
 		-Db_sanitize=address,undefined -Db_lundef=false \
 		-Dc_link_args='-Wl,--no-as-needed -lstdc++' \
 		-Dbuildtype=debug -Doptimization=1
@@ -25,7 +25,7 @@ build_sanitized()
 # What a configuration depends on beyond meson.build, which ninja watches itself.
 build_inputs()
 {
-	printf '%s\n' "$top" "$*" "CC=${CC-} CFLAGS=${CFLAGS-} LDFLAGS=${LDFLAGS-}"
+	printf '%s\n' "$top" "$*" "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} LDFLAGS=${LDFLAGS-}"
 	packages_versions
 }
 

@@ -25,6 +25,7 @@ packages_table_of()
 		CPU topology: libhwloc-dev
 		JSON: libjansson-dev
 		tables: libsmartcols-dev
+		headers of DRM: libdrm-dev
 		OpenCL loader and headers: ocl-icd-opencl-dev opencl-headers
 		charts in the report: gnuplot-nox/gnuplot-qt/gnuplot-x11
 		END
@@ -38,10 +39,11 @@ packages_table_of()
 		cat <<-'END'
 		unit tests: libcmocka-dev
 		second compiler and sanitizers: clang libclang-rt-dev llvm
+		the library in C++: g++
 		checks of the sources: clang-format shellcheck git
 		validation of results: python3-jsonschema
 		opening the report: chromium
-		man pages: scdoc
+		man pages: scdoc groff-base
 		END
 		;;
 	kernel)

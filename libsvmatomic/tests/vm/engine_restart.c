@@ -28,6 +28,16 @@ static unsigned int entries(const char *path)
 	return number;
 }
 
+/* Threads that were joined are listed for a moment more. */
+static void wait_for_threads(unsigned int number)
+{
+	const uint64_t began = now_ns();
+
+	while (entries("/proc/self/task") != number && now_ns() - began < 10000000000u)
+		usleep(1000);
+	equal(entries("/proc/self/task"), number);
+}
+
 static unsigned int mappings(void)
 {
 	unsigned int number = 0;
@@ -92,7 +102,7 @@ int main(void)
 		if (i == 4)
 			maps = mappings();
 	}
-	equal(entries("/proc/self/task"), threads);
+	wait_for_threads(threads);
 	equal(entries("/proc/self/fd"), descriptors);
 	check(mappings() <= maps);
 
@@ -115,7 +125,7 @@ int main(void)
 
 	equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 	equal(errno, ECHILD);
-	equal(entries("/proc/self/task"), threads);
+	wait_for_threads(threads);
 	equal(entries("/proc/self/fd"), descriptors);
 	return 0;
 }

@@ -33,6 +33,7 @@ static void cutouts(struct svma_device *device, uint64_t end)
 	equal(svma_bind(device, (void *)(uintptr_t)(end - PAGE), 2 * PAGE), -EINVAL);
 	equal(svma_bind(device, (void *)(uintptr_t)0xffff800000000000, PAGE), -EINVAL);
 	equal(svma_bind(device, (void *)(uintptr_t)1, PAGE), -EINVAL);
+	equal(svma_bind(device, (void *)(uintptr_t)PAGE, 1), -EINVAL);
 }
 
 int main(void)

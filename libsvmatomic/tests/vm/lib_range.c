@@ -74,7 +74,6 @@ static void reasons(char *cutout)
 	char *huge = mmap(NULL, 1 << 21, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	char *denied = map_pages(2);
-	struct svma_outcome none;
 
 	check(shared != MAP_FAILED);
 	equal(acquire(shared, 2), -EOPNOTSUPP);
@@ -92,8 +91,31 @@ static void reasons(char *cutout)
 	expect(SVMA_REASON_OUTSIDE, cutout, 0, cutout - PAGE);
 	equal(release(cutout, 1), -ERANGE);
 	equal(outcome.reason, SVMA_REASON_OUTSIDE);
-	equal(svma_acquire(device, denied, PAGE + 1, &none), -EINVAL);
-	equal(none.reason, SVMA_REASON_INVALID);
+}
+
+static void refuses(const void *address, size_t length)
+{
+	struct svma_policy policy;
+
+	memset(&outcome, 0xff, sizeof(outcome));
+	equal(svma_acquire(device, address, length, &outcome), -EINVAL);
+	expect(SVMA_REASON_INVALID, address, 0, address);
+	memset(&outcome, 0xff, sizeof(outcome));
+	equal(svma_release(device, address, length, &outcome), -EINVAL);
+	expect(SVMA_REASON_INVALID, address, 0, address);
+	equal(svma_set_policy(device, address, length, SVMA_MODE_DENY, 0, NULL), -EINVAL);
+	equal(svma_get_policy(device, address, length, &policy, NULL), -EINVAL);
+}
+
+/* Ranges that are none. */
+static void invalid(char *area)
+{
+	refuses(area, 0);
+	refuses(area, 1);
+	refuses(area, PAGE + 1);
+	refuses(area + 8, PAGE);
+	refuses(area, SIZE_MAX - PAGE + 1);
+	refuses((void *)(UINTPTR_MAX - PAGE + 1), PAGE);
 }
 
 static void foreign(char *area)
@@ -124,6 +146,7 @@ int main(void)
 	whole(area);
 	part(area);
 	reasons(cutout + PAGE);
+	invalid(area);
 	foreign(area);
 	svma_close(device);
 	return 0;
