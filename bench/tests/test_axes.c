@@ -3,6 +3,7 @@
  * Axes and plans: values, their errors, and the cross product.
  */
 #include "axes.h"
+#include "device.h"
 #include "plan.h"
 
 #include <setjmp.h>
@@ -40,6 +41,8 @@ static void test_bad_assignments(void **state)
 	assert_refused("cpu_threads=many", "many");
 	assert_refused("cpu_threads=4097", "4097");
 	assert_refused("think_ns=1e3", "1e3");
+	assert_refused("hold_ns=10000001", "10000001");
+	assert_refused("hold_ns=long", "long");
 	assert_refused("working_set=1X", "1X");
 	assert_refused("working_set=63", "63");
 	assert_refused("working_set=99999999999999999999", "99999999999999999999");
@@ -73,6 +76,9 @@ static void test_values(void **state)
 	assert_int_equal(only_point("cpu_threads=all").cpu_threads, 4);
 	assert_int_equal(only_point("cpu_threads=0").cpu_threads, 0);
 	assert_int_equal(only_point("work_items=auto").work_items, 0);
+	assert_int_equal(only_point("hold_ns=0").hold_ns, 0);
+	assert_int_equal(only_point("hold_ns=10000000").hold_ns, 10000000);
+	assert_true(only_point("hold_ns=default").hold_ns == DEVICE_HOLD_DEFAULT);
 	assert_int_equal(only_point("layout=page-per-worker").layout, LAYOUT_PAGE_PER_WORKER);
 	assert_int_equal(only_point("distribution=zipf").distribution, DISTRIBUTION_ZIPF);
 	assert_string_equal(only_point("placement=cpus:0-3,8").placement, "cpus:0-3,8");

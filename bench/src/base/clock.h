@@ -32,4 +32,17 @@ static inline void clock_spin(uint64_t iterations)
 		__asm__ volatile("" ::: "memory");
 }
 
+/*
+ * Between two looks at a word that another CPU is to change. Emulators that run one CPU
+ * after another take it for the end of this one's turn.
+ */
+static inline void clock_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__asm__ volatile("pause");
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 #endif

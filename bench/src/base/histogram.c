@@ -29,12 +29,17 @@ uint64_t histogram_bucket_low(unsigned index)
 	return (uint64_t)(SUB_BUCKETS + index % SUB_BUCKETS) << (octave - 1);
 }
 
+void histogram_add_many(struct histogram *histogram, uint64_t ns, uint64_t count)
+{
+	histogram->count += count;
+	histogram->buckets[bucket_index(ns)] += count;
+	if (count && ns > histogram->max)
+		histogram->max = ns;
+}
+
 void histogram_add(struct histogram *histogram, uint64_t ns)
 {
-	histogram->count++;
-	histogram->buckets[bucket_index(ns)]++;
-	if (ns > histogram->max)
-		histogram->max = ns;
+	histogram_add_many(histogram, ns, 1);
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *from)

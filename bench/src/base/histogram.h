@@ -19,6 +19,7 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *histogram, uint64_t ns);
+void histogram_add_many(struct histogram *histogram, uint64_t ns, uint64_t count);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
 /* Lower bound of bucket @index, in ns. */

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* @unit is a schema unit: "op/s", "ns", "s", "ratio" or "share". NAN becomes "-". */
+/* @unit is a schema unit: "op/s", "1/s", "ns", "s", "ratio" or "share". NAN becomes "-". */
 void format_value(char *out, size_t size, double value, const char *unit);
 
 #endif

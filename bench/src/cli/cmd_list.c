@@ -65,6 +65,10 @@ static bool list_devices(json_t *json, struct error *err)
 		else
 			print_device(dev, (unsigned)i);
 	}
+	if (json && list.absent[0])
+		json_object_set_new(json, "absent", json_string(list.absent));
+	else if (list.absent[0])
+		printf("%s\n\n", list.absent);
 	device_list_clear(&list);
 	return true;
 }

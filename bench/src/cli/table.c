@@ -156,17 +156,40 @@ static bool contend_row(struct libscols_table *table, const json_t *point)
 			 10);
 }
 
+static bool ownership_row(struct libscols_table *table, const json_t *point)
+{
+	struct cell cells[7];
+	char name[192];
+
+	label(name, sizeof(name), point);
+	return table_row(table,
+			 (const char *const[]){
+				 name,
+				 measure_cell(&cells[0], point, "transfers"),
+				 measure_cell(&cells[1], point, "cpu_waits"),
+				 percentile_cell(&cells[2], point, "held", "p50"),
+				 percentile_cell(&cells[3], point, "held", "p99"),
+				 measure_cell(&cells[4], point, "fairness"),
+				 measure_cell(&cells[5], point, "cpu_share"),
+				 percentile_cell(&cells[6], point, "cpu_together", "p99_9"),
+			 },
+			 8);
+}
+
 static bool handoff_row(struct libscols_table *table, const json_t *point)
 {
 	static const char *const percentiles[] = { "p50", "p90", "p99", "p99_9", "p99_99", "max" };
 	const json_t *axes = json_object_get(point, "axes");
-	struct cell cells[6];
-	const char *row[9] = { text_of(axes, "order"), text_of(axes, "scope"),
-			       text_of(axes, "placement") };
+	const json_t *hold = json_object_get(axes, "hold_ns");
+	struct cell cells[7];
+	const char *row[10] = { text_of(axes, "order"), text_of(axes, "scope"),
+				text_of(axes, "placement"), cells[6].text };
 
+	format_value(cells[6].text, sizeof(cells[6].text), hold ? json_number_value(hold) : NAN,
+		     "ns");
 	for (size_t i = 0; i < 6; i++)
-		row[3 + i] = percentile_cell(&cells[i], point, "one_way", percentiles[i]);
-	return table_row(table, row, 9);
+		row[4 + i] = percentile_cell(&cells[i], point, "one_way", percentiles[i]);
+	return table_row(table, row, 10);
 }
 
 static bool app_row(struct libscols_table *table, const json_t *point)
@@ -192,6 +215,11 @@ static bool app_row(struct libscols_table *table, const json_t *point)
 static bool is_contend(const json_t *point)
 {
 	return is_workload(point, "contend");
+}
+
+static bool changes_hands(const json_t *point)
+{
+	return is_contend(point) && result_find_measure(point, "transfers");
 }
 
 static bool is_handoff(const json_t *point)
@@ -224,12 +252,25 @@ static const struct section {
 	    { "CPU P50", true },
 	    { "P99", true },
 	    { NULL, false } } },
+	{ "contend: pages changing hands while both sides work",
+	  changes_hands,
+	  ownership_row,
+	  { { "POINT", false },
+	    { "TRANSFERS", true },
+	    { "CPU WAITS", true },
+	    { "KEPT P50", true },
+	    { "P99", true },
+	    { "FAIRNESS", true },
+	    { "CPU SHARE", true },
+	    { "CPU P99.9", true },
+	    { NULL, false } } },
 	{ "handoff: one-way latency of a token between a CPU thread and a work-item",
 	  is_handoff,
 	  handoff_row,
 	  { { "ORDER", false },
 	    { "SCOPE", false },
 	    { "PLACEMENT", false },
+	    { "HOLD", true },
 	    { "P50", true },
 	    { "P90", true },
 	    { "P99", true },

@@ -62,6 +62,16 @@ static bool allocate(struct contention *contention, struct error *err)
 			    session->topology->line_bytes, session->seed, err);
 }
 
+/* The words, and what they protect, are what the device is to keep. */
+static bool set_hold(const struct contention *contention, struct error *err)
+{
+	struct device *dev = contention->session->device;
+	const uint64_t hold_ns = contention->point.hold_ns;
+
+	return !dev->max_hold_ns || (device_hold(dev, &contention->field.memory, hold_ns, err) &&
+				     device_hold(dev, &contention->field.guards, hold_ns, err));
+}
+
 static bool prepare_kernel(struct contention *contention, struct error *err)
 {
 	const struct session *session = contention->session;
@@ -90,8 +100,9 @@ bool contention_create(struct contention *contention, const struct session *sess
 	point_resolve(session->device, &contention->point);
 	contention->steps = cpu_steps_for(point->op, point->type);
 	contention->think_iterations = clock_spin_iterations(point->think_ns);
-	if (allocate(contention, err) && create_workers(contention, err) &&
-	    prepare_kernel(contention, err) &&
+	contention->takes_turns = session->device->kind == DEVICE_VIRTUAL;
+	if (allocate(contention, err) && set_hold(contention, err) &&
+	    create_workers(contention, err) && prepare_kernel(contention, err) &&
 	    topology_hire(session->topology, session->device, point->placement, point->cpu_threads,
 			  &contention->crew, &contention->oversubscribed, err))
 		return true;
@@ -124,9 +135,12 @@ struct series {
 	struct samples cpu_share;
 	struct samples overlap;
 	struct samples device_cpu_share;
+	struct samples transfers;
+	struct samples cpu_waits;
 	struct histogram latency_leg;
 	struct histogram latency_alone;
 	struct histogram latency_together;
+	struct histogram held;
 	uint32_t least_resident;
 	unsigned rejected; /* legs */
 };
@@ -143,6 +157,8 @@ static void series_clear(struct series *series)
 	samples_clear(&series->cpu_share);
 	samples_clear(&series->overlap);
 	samples_clear(&series->device_cpu_share);
+	samples_clear(&series->transfers);
+	samples_clear(&series->cpu_waits);
 }
 
 static void keep(struct samples *set, double value)
@@ -211,6 +227,9 @@ static bool take_sample(struct contention *contention, struct series *series, bo
 	keep(&series->fairness, both.fairness);
 	keep(&series->cpu_share, both.cpu_share);
 	keep(&series->device_cpu_share, both.device_cpu_share);
+	keep(&series->transfers, both.transfers);
+	keep(&series->cpu_waits, both.cpu_waits);
+	counters_held(&both.counters, &series->held);
 	return true;
 }
 
@@ -256,8 +275,11 @@ static void describe_series(json_t *json, const struct series *series, uint64_t 
 	point_measure(json, "overlap", "share", BETTER_NEITHER, &series->overlap, seed);
 	point_measure(json, "device_cpu_share", "share", BETTER_NEITHER, &series->device_cpu_share,
 		      seed);
+	point_measure(json, "transfers", "1/s", BETTER_NEITHER, &series->transfers, seed);
+	point_measure(json, "cpu_waits", "1/s", BETTER_NEITHER, &series->cpu_waits, seed);
 	point_histogram(json, &series->latency_alone, "cpu_alone");
 	point_histogram(json, &series->latency_together, "cpu_together");
+	point_histogram(json, &series->held, "held");
 }
 
 static void note_cpu_device(const struct contention *contention, const struct series *series,
@@ -270,7 +292,7 @@ static void note_cpu_device(const struct contention *contention, const struct se
 	if (contention->oversubscribed)
 		point_note(json, "over-subscribed: host threads share CPUs with each other or with "
 				 "the device");
-	if (dev->kind == DEVICE_CPU && series->least_resident > dev->open_units)
+	if (device_is_on_cpus(dev) && series->least_resident > dev->open_units)
 		point_note(json,
 			   "over-subscribed: %u work-items run at once on the device's %u "
 			   "CPU%s",
@@ -345,10 +367,21 @@ static bool measure_contention(struct contention *contention, json_t *json, stru
 	return ok;
 }
 
+/* What takes a moment alone may take a fault at every step together: for minutes. */
+static const char *refusal(const struct session *session, const struct point *point)
+{
+	const char *missing = point_missing(session, &workload_contend, point);
+
+	if (!missing && session->no_gate && session->device->max_hold_ns)
+		return "where pages change hands, steps without a gate do not end in time: leave "
+		       "out --no-gate";
+	return missing;
+}
+
 static bool measure(const struct session *session, const struct point *point, json_t **out,
 		    struct error *err)
 {
-	const char *missing = point_missing(session, point);
+	const char *missing = refusal(session, point);
 	struct point resolved = *point;
 	struct contention contention;
 	struct error reason = { 0 };
@@ -401,6 +434,13 @@ const struct workload workload_contend = {
 		"a time. A lost update ends the run with exit code 3. fetch_and and fetch_or set "
 		"or clear one bit after another and are the weakest check: once every bit is "
 		"there, nothing more can be lost.\n"
+		"\n"
+		"A device that has no coherent atomics takes a page from the CPU before it changes "
+		"it, and the CPU takes it back. On such devices the axis hold_ns says for how long "
+		"a side keeps the page that the other wants, and there are more figures, from the "
+		"kernel's counters: how many pages changed sides per second while both worked, how "
+		"often CPUs waited for a hold to end, and how long pages were kept, rounded down "
+		"to a power of two.\n"
 		"\n"
 		"On the CPU side fetch_min, fetch_max and additions to floating-point numbers are "
 		"compare-exchange loops, because C17 has no such operations.",

@@ -40,6 +40,7 @@ struct contention {
 	enum gate gate;
 	uint64_t gateless_steps; /* per work-item, without a gate */
 	bool oversubscribed;
+	bool takes_turns; /* virtual device: the CPUs may be emulated, one after another */
 };
 
 /*

@@ -11,25 +11,22 @@
 #include "point.h"
 #include "result.h"
 #include "sampler.h"
+#include "token.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HANDOFF_AXES   (AXIS_BIT(AXIS_ORDER) | AXIS_BIT(AXIS_SCOPE) | AXIS_BIT(AXIS_PLACEMENT))
+#define HANDOFF_AXES                                                                               \
+	(AXIS_BIT(AXIS_ORDER) | AXIS_BIT(AXIS_SCOPE) | AXIS_BIT(AXIS_PLACEMENT) |                  \
+	 AXIS_BIT(AXIS_HOLD))
 
-/* Where the messages lie, in words; kernels/handoff.cl agrees. */
-#define TO_DEVICE      0
-#define TO_HOST	       32
-#define MESSAGE_BYTES  (64 * sizeof(uint32_t))
+/* Devices that take pages from the CPU: what a round takes beside the holds, at a guess. */
+#define FAULTS_S       250e-6
+#define LEAST_ROUNDS   10
 
 /* How often the waiting thread looks at the clock. */
 #define SPINS_PER_LOOK (1u << 14)
-
-struct device_report {
-	uint64_t rounds;
-	uint64_t wrong;
-	uint64_t checked;
-};
 
 struct handoff {
 	const struct session *session;
@@ -43,50 +40,27 @@ struct handoff {
 	struct histogram sample;
 	struct histogram all;
 	struct samples one_way;
-	uint64_t wrong; /* messages that did not belong to the round */
+	uint64_t wrong;	 /* messages that did not belong to the round */
+	uint32_t rounds; /* of a sample */
 	uint32_t rounds_done;
 	bool oversubscribed;
 };
 
 /* --- the CPU's half ----------------------------------------------------- */
 
-/* C11 atomics whose order is only known at run time would all be seq_cst. */
-static uint32_t take(_Atomic uint32_t *token, enum order order)
-{
-	switch (order) {
-	case ORDER_RELAXED:
-		return atomic_load_explicit(token, memory_order_relaxed);
-	case ORDER_SEQ_CST:
-		return atomic_load_explicit(token, memory_order_seq_cst);
-	default:
-		return atomic_load_explicit(token, memory_order_acquire);
-	}
-}
-
-static void give(_Atomic uint32_t *token, uint32_t value, enum order order)
-{
-	switch (order) {
-	case ORDER_RELAXED:
-		atomic_store_explicit(token, value, memory_order_relaxed);
-		break;
-	case ORDER_SEQ_CST:
-		atomic_store_explicit(token, value, memory_order_seq_cst);
-		break;
-	default:
-		atomic_store_explicit(token, value, memory_order_release);
-		break;
-	}
-}
-
 /* False past the deadline: the device has given up. */
 static bool await_token(_Atomic uint32_t *token, uint32_t wanted, enum order order,
-			uint64_t deadline)
+			bool takes_turns, uint64_t deadline)
 {
 	uint32_t spins = 0;
 
-	while (take(token, order) != wanted)
+	while (token_take(token, order) != wanted) {
 		if (++spins % SPINS_PER_LOOK == 0 && clock_ns() > deadline)
 			return false;
+		/* To relax would cost a real device time. */
+		if (takes_turns)
+			clock_relax();
+	}
 	return true;
 }
 
@@ -108,6 +82,8 @@ static void pass_token(void *context, unsigned member)
 	_Atomic uint32_t *token = handoff->token.host;
 	_Atomic uint32_t *message = handoff->message.host;
 	const uint64_t patience_ns = (uint64_t)(handoff->session->timeout_s * 0.5e9);
+	/* A virtual device: the CPUs may be emulated, one after another. */
+	const bool takes_turns = handoff->session->device->kind == DEVICE_VIRTUAL;
 	uint64_t deadline;
 	uint64_t before;
 
@@ -117,16 +93,16 @@ static void pass_token(void *context, unsigned member)
 		return;
 	before = clock_ns();
 	deadline = before + patience_ns;
-	for (uint32_t round = 0; round < handoff->session->effort.rounds; round++) {
+	for (uint32_t round = 0; round < handoff->rounds; round++) {
 		const uint32_t odd = 2 * round + 1;
 		uint64_t after;
 
-		atomic_store_explicit(&message[TO_DEVICE], ~odd, memory_order_relaxed);
-		give(token, odd, handoff->point.order);
-		if (!await_token(token, odd + 1, handoff->point.order, deadline))
+		atomic_store_explicit(&message[MESSAGE_TO_DEVICE], ~odd, memory_order_relaxed);
+		token_give(token, odd, handoff->point.order);
+		if (!await_token(token, odd + 1, handoff->point.order, takes_turns, deadline))
 			return;
-		handoff->wrong +=
-			atomic_load_explicit(&message[TO_HOST], memory_order_relaxed) != ~(odd + 1);
+		handoff->wrong += atomic_load_explicit(&message[MESSAGE_TO_HOST],
+						       memory_order_relaxed) != ~(odd + 1);
 		after = clock_ns();
 		histogram_add(&handoff->sample, (after - before) / 2);
 		before = after;
@@ -138,8 +114,8 @@ static void pass_token(void *context, unsigned member)
 
 static bool check_sample(const struct handoff *handoff, struct error *err)
 {
-	const struct device_report *report = handoff->report.host;
-	const uint32_t rounds = handoff->session->effort.rounds;
+	const struct token_report *report = handoff->report.host;
+	const uint32_t rounds = handoff->rounds;
 	const char *device = handoff->session->device->name;
 
 	if (handoff->rounds_done < rounds || report->rounds < rounds)
@@ -159,9 +135,9 @@ static bool take_sample(struct handoff *handoff, struct error *err)
 {
 	const struct session *session = handoff->session;
 	const struct argument args[] = {
-		ARG_OF_MEMORY(&handoff->token),	    ARG_OF_MEMORY(&handoff->message),
-		ARG_OF_MEMORY(&handoff->control),   ARG_OF_MEMORY(&handoff->report),
-		ARG_OF_U32(session->effort.rounds), ARG_OF_U64(gate_limit(session->device, 4.0)),
+		ARG_OF_MEMORY(&handoff->token),	  ARG_OF_MEMORY(&handoff->message),
+		ARG_OF_MEMORY(&handoff->control), ARG_OF_MEMORY(&handoff->report),
+		ARG_OF_U32(handoff->rounds),	  ARG_OF_U64(gate_limit(session->device, 4.0)),
 	};
 	struct launch *launch;
 	bool ended;
@@ -200,6 +176,27 @@ static bool sample_until_done(struct handoff *handoff, struct sampler *sampler, 
 
 /* --- the point ---------------------------------------------------------- */
 
+static bool set_hold(const struct handoff *handoff, struct error *err)
+{
+	struct device *dev = handoff->session->device;
+
+	return !dev->max_hold_ns ||
+	       (device_hold(dev, &handoff->token, handoff->point.hold_ns, err) &&
+		device_hold(dev, &handoff->message, handoff->point.hold_ns, err));
+}
+
+/* Where each pass waits for pages, a sample of so many rounds would last for minutes. */
+static void choose_rounds(struct handoff *handoff)
+{
+	const struct effort *effort = &handoff->session->effort;
+	const double round_s = FAULTS_S + 4e-9 * (double)handoff->point.hold_ns;
+
+	handoff->rounds = effort->rounds;
+	if (handoff->session->device->max_hold_ns)
+		handoff->rounds = (uint32_t)fmin(effort->rounds,
+						 LEAST_ROUNDS + effort->budget_s / 4 / round_s);
+}
+
 static bool create(struct handoff *handoff, struct error *err)
 {
 	const struct session *session = handoff->session;
@@ -216,8 +213,10 @@ static bool create(struct handoff *handoff, struct error *err)
 	if (!device_alloc(dev, kind, 128, &handoff->token, err) ||
 	    !device_alloc(dev, kind, MESSAGE_BYTES, &handoff->message, err) ||
 	    !device_alloc(dev, kind, CONTROL_BYTES, &handoff->control, err) ||
-	    !device_alloc(dev, kind, sizeof(struct device_report), &handoff->report, err))
+	    !device_alloc(dev, kind, sizeof(struct token_report), &handoff->report, err) ||
+	    !set_hold(handoff, err))
 		return false;
+	choose_rounds(handoff);
 	handoff->kernel = device_prepare(dev, &task, err);
 	return handoff->kernel && topology_hire(session->topology, dev, handoff->point.placement, 1,
 						&handoff->crew, &handoff->oversubscribed, err);
@@ -238,7 +237,7 @@ static void destroy(struct handoff *handoff)
 
 static void describe(const struct handoff *handoff, const struct sampler *sampler, json_t *json)
 {
-	const struct device_report *report = handoff->report.host;
+	const struct token_report *report = handoff->report.host;
 
 	point_describe(json, handoff->session, sampler);
 	point_measure(json, "one_way", "ns", BETTER_LOWER, &handoff->one_way,
@@ -257,7 +256,7 @@ static void describe(const struct handoff *handoff, const struct sampler *sample
 static const char *refusal(const struct session *session, const struct point *point)
 {
 	const struct device *dev = session->device;
-	const char *missing = point_missing(session, point);
+	const char *missing = point_missing(session, &workload_handoff, point);
 
 	if (missing)
 		return missing;
@@ -274,12 +273,15 @@ static bool measure(const struct session *session, const struct point *point, js
 		    struct error *err)
 {
 	const char *refused = refusal(session, point);
-	json_t *json = *out = point_new(session, &workload_handoff, point, err);
+	struct point resolved = *point;
 	struct handoff *handoff;
 	struct error reason = { 0 };
 	struct sampler sampler;
+	json_t *json;
 	bool ok;
 
+	point_resolve(session->device, &resolved);
+	json = *out = point_new(session, &workload_handoff, &resolved, err);
 	if (!json)
 		return false;
 	if (refused) {
@@ -290,7 +292,7 @@ static bool measure(const struct session *session, const struct point *point, js
 	if (!handoff)
 		return fail(err, EXIT_NO_MEMORY, "out of memory");
 	handoff->session = session;
-	handoff->point = *point;
+	handoff->point = resolved;
 	if (!create(handoff, &reason)) {
 		destroy(handoff);
 		if (reason.code != EXIT_UNAVAILABLE)
@@ -325,7 +327,9 @@ const struct workload workload_handoff = {
 		"code 3.\n"
 		"\n"
 		"Needs SVM atomics and a gate (`list` says whether a kernel on the device can wait "
-		"for the host). The token stands on a cache line of its own; both sides spin.",
+		"for the host). The token stands on a cache line of its own; both sides spin. On "
+		"devices that take pages from the CPU each pass waits for holds (hold_ns); a "
+		"sample then has as many rounds as fit into a part of the budget.",
 	.axes = HANDOFF_AXES,
 	.measure = measure,
 };

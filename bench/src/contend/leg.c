@@ -23,6 +23,12 @@
 #define TIMED_EVERY_NS 8000	       /* keeps the clock's share under 1% */
 #define INTERVAL_MAX   (UINT64_C(1) << 20)
 
+/* @ns: when; 0 where the driver counts nothing. */
+struct reading {
+	uint64_t ns;
+	struct counters counters;
+};
+
 struct leg {
 	struct contention *contention;
 	enum leg_kind kind;
@@ -33,6 +39,8 @@ struct leg {
 	uint64_t started_ns;  /* every resident work-item was seen past the gate */
 	uint64_t finished_ns; /* … and past its last step */
 	uint64_t others_cpu_ns;
+	struct reading from; /* of the driver's counters, inside of the window */
+	struct reading to;
 	uint32_t resident;
 };
 
@@ -43,15 +51,38 @@ static _Atomic uint32_t *word(const struct leg *leg, enum control_word which)
 
 /* --- CPU side ----------------------------------------------------------- */
 
+/* Turns on either side are to be about as long as the device's block of steps. */
+static void think(const struct contention *contention)
+{
+	const uint64_t deadline = clock_ns() + contention->point.think_ns;
+
+	if (!contention->takes_turns) {
+		clock_spin(contention->think_iterations);
+		return;
+	}
+	do {
+		clock_spin(BLOCK);
+		clock_relax();
+	} while (clock_ns() < deadline);
+}
+
 static void take_steps(const struct contention *contention, struct cpu_side *side, uint64_t count)
 {
-	if (!contention->think_iterations) {
+	const bool thinks = contention->point.think_ns;
+
+	if (!thinks && !contention->takes_turns) {
 		contention->steps(&side->worker, count);
 		return;
 	}
-	while (count--) {
-		contention->steps(&side->worker, 1);
-		clock_spin(contention->think_iterations);
+	while (count) {
+		const uint64_t some = thinks ? 1 : count < BLOCK ? count : BLOCK;
+
+		contention->steps(&side->worker, some);
+		if (thinks)
+			think(contention);
+		else
+			clock_relax();
+		count -= some;
 	}
 }
 
@@ -68,8 +99,8 @@ static uint64_t timed_step(const struct contention *contention, struct cpu_side 
 	contention->steps(&side->worker, 1);
 	after = clock_ns();
 	histogram_add(&side->latency, after - before);
-	if (contention->think_iterations)
-		clock_spin(contention->think_iterations);
+	if (contention->point.think_ns)
+		think(contention);
 	if (after - previous < TIMED_EVERY_NS / 2 && side->interval < INTERVAL_MAX)
 		side->interval *= 2;
 	else if (after - previous > TIMED_EVERY_NS * 2 && side->interval > 1)
@@ -88,7 +119,7 @@ static void cpu_work(void *context, unsigned member)
 	cpu_worker_reset(&side->worker);
 	memset(&side->latency, 0, sizeof(side->latency));
 	while (!atomic_load_explicit(word(leg, CONTROL_GO), memory_order_acquire))
-		;
+		clock_relax();
 	side->cpu_time_ns = cputime_own_ns();
 	now = side->start_ns = clock_ns();
 	while (!atomic_load_explicit(stop, memory_order_relaxed)) {
@@ -189,6 +220,13 @@ static uint64_t others_cpu_time(const struct leg *leg)
 	return leg->contention->session->device->kind == DEVICE_CPU ? cputime_others_ns() : 0;
 }
 
+/* Between the gates, only the field changes hands: setting up and ending do so too. */
+static void read_counters(const struct leg *leg, struct reading *reading)
+{
+	if (device_counters(leg->contention->session->device, &reading->counters))
+		reading->ns = clock_ns();
+}
+
 static void open_gate(struct leg *leg)
 {
 	leg->others_cpu_ns = others_cpu_time(leg);
@@ -221,7 +259,9 @@ static bool run_gated(struct leg *leg, struct error *err)
 	open_gate(leg);
 	if (leg->launch)
 		await_count(leg, CONTROL_STARTED, STARTED_NS, &leg->started_ns);
+	read_counters(leg, &leg->from);
 	clock_sleep_until(leg->go_ns + window_ns);
+	read_counters(leg, &leg->to);
 	stop_all(leg);
 	if (leg->launch)
 		await_count(leg, CONTROL_FINISHED, window_ns, &leg->finished_ns);
@@ -310,14 +350,15 @@ static double least_cpu_share(const struct leg *leg)
 
 /*
  * A side that waits for a CPU does not overlap with anything. Where threads
- * outnumber CPUs on purpose, that is the point's nature and not held against it.
+ * outnumber CPUs on purpose, or sleep because the other side has the page, that is the
+ * point's nature and not held against it.
  */
 static double overlap_of(const struct leg *leg, double device_cpu_share)
 {
 	const double overlap = common_window(leg);
 	const double device = isnan(device_cpu_share) ? 1.0 : device_cpu_share;
 
-	if (leg->contention->oversubscribed)
+	if (leg->contention->oversubscribed || leg->contention->session->device->max_hold_ns)
 		return overlap;
 	return overlap * fmin(device, least_cpu_share(leg));
 }
@@ -382,6 +423,18 @@ static double device_cpu_share_of(const struct leg *leg)
 	return fmin(1.0, (double)used / ((double)(leg->finished_ns - leg->go_ns) * threads));
 }
 
+static void count_transfers(const struct leg *leg, struct leg_result *result)
+{
+	const double seconds = (double)(leg->to.ns - leg->from.ns) * 1e-9;
+
+	result->transfers = result->cpu_waits = NAN;
+	if (!leg->from.ns || !leg->to.ns || !(seconds > 0))
+		return;
+	result->counters = counters_between(&leg->from.counters, &leg->to.counters);
+	result->transfers = (double)counters_transfers(&result->counters) / seconds;
+	result->cpu_waits = (double)result->counters.waits_cpu / seconds;
+}
+
 static void summarise(const struct leg *leg, struct histogram *latency, struct leg_result *result)
 {
 	struct contention *contention = leg->contention;
@@ -391,6 +444,7 @@ static void summarise(const struct leg *leg, struct histogram *latency, struct l
 	*result = (struct leg_result){ .device_cpu_share = device_cpu_share_of(leg),
 				       .resident = leg->resident };
 	result->overlap = overlap_of(leg, result->device_cpu_share);
+	count_transfers(leg, result);
 	if (leg->kind & LEG_CPU) {
 		result->cpu_rate = sum_cpu(leg, all);
 		for (uint32_t i = 0; i < contention->point.cpu_threads; i++)

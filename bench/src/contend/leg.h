@@ -16,11 +16,14 @@ enum leg_kind { LEG_DEVICE = 1, LEG_CPU = 2, LEG_BOTH = LEG_DEVICE | LEG_CPU };
 struct leg_result {
 	double device_rate; /* operations per second; 0 where the side sat out */
 	double cpu_rate;
-	double overlap;		 /* time in which all sides ran, of the time in which any did */
-	double fairness;	 /* Jain's index over all workers that ran */
-	double cpu_share;	 /* of all operations */
-	double device_cpu_share; /* CPU device: CPU time its threads got, of what they need */
-	uint32_t resident;	 /* work-items that stood at the gate when it opened */
+	double overlap;		  /* time in which all sides ran, of the time in which any did */
+	double fairness;	  /* Jain's index over all workers that ran */
+	double cpu_share;	  /* of all operations */
+	double device_cpu_share;  /* CPU device: CPU time its threads got, of what they need */
+	double transfers;	  /* pages changing sides, per second; NAN: not counted */
+	double cpu_waits;	  /* waits of CPU threads for a hold to end, per second */
+	struct counters counters; /* of the time in which the sides worked */
+	uint32_t resident;	  /* work-items that stood at the gate when it opened */
 };
 
 /*

@@ -6,8 +6,10 @@
 
 #include "gate.h"
 #include "opencl.h"
+#include "vsvm.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 const char *const device_kind_names[DEVICE_KIND_COUNT + 1] = {
 	[DEVICE_REAL_GPU] = "real GPU",
@@ -57,7 +59,7 @@ const char *const capability_summaries[CAP_COUNT + 1] = {
 bool device_list_fill(struct device_list *list, unsigned cpu_units, struct error *err)
 {
 	*list = (struct device_list){ 0 };
-	if (!opencl_enumerate(list, cpu_units, err)) {
+	if (!opencl_enumerate(list, cpu_units, err) || !vsvm_enumerate(list, err)) {
 		device_list_clear(list);
 		return false;
 	}
@@ -65,7 +67,24 @@ bool device_list_fill(struct device_list *list, unsigned cpu_units, struct error
 		return true;
 	return fail(err, EXIT_UNAVAILABLE,
 		    "no OpenCL device: install an OpenCL driver (on Debian, for the CPU: apt-get "
-		    "install pocl-opencl-icd)");
+		    "install pocl-opencl-icd); %s",
+		    list->absent);
+}
+
+struct device *device_list_add(struct device_list *list)
+{
+	struct device **grown = realloc(list->devices, (list->count + 1) * sizeof(*grown));
+	struct device *dev;
+
+	if (!grown)
+		return NULL;
+	list->devices = grown;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return NULL;
+	dev->timeout_ns = DEVICE_TIMEOUT_NS;
+	list->devices[list->count++] = dev;
+	return dev;
 }
 
 void device_list_clear(struct device_list *list)
@@ -126,6 +145,15 @@ bool device_read(struct device *dev, void *to, const struct memory *from, size_t
 	return dev->ops->read(dev, to, from, size, err);
 }
 
+const char *device_lacks(const struct device *dev, const struct task *task)
+{
+	if (dev->caps[CAP_COMPILER].have)
+		return NULL;
+	if (dev->ops->has_function && dev->ops->has_function(dev, task))
+		return NULL;
+	return dev->caps[CAP_COMPILER].note;
+}
+
 struct kernel *device_prepare(struct device *dev, const struct task *task, struct error *err)
 {
 	return dev->ops->prepare(dev, task, err);
@@ -148,9 +176,21 @@ bool device_wait(struct launch *launch, uint64_t timeout_ns, struct launch_times
 	return launch->dev->ops->wait(launch, timeout_ns, times, err);
 }
 
-json_t *device_counters(struct device *dev)
+bool device_hold(struct device *dev, const struct memory *memory, uint64_t hold_ns,
+		 struct error *err)
 {
-	return dev->ops->counters ? dev->ops->counters(dev) : NULL;
+	return dev->ops->hold(dev, memory, hold_ns, err);
+}
+
+bool device_counters(struct device *dev, struct counters *out)
+{
+	*out = (struct counters){ 0 };
+	return dev->ops->counters && dev->ops->counters(dev, out);
+}
+
+pid_t device_process(const struct device *dev)
+{
+	return dev->ops->process ? dev->ops->process(dev) : getpid();
 }
 
 bool device_cpuset_near(struct device *dev, hwloc_topology_t topology, hwloc_cpuset_t set)

@@ -2,8 +2,8 @@
 /*
  * The device side of a measurement, as the workloads see it: open, capabilities
  * with reasons, memory, prepare, launch, wait, counters. A back end fills in a
- * struct device_ops; OpenCL is the first (opencl.c). Workloads never name a
- * back end.
+ * struct device_ops: OpenCL (opencl.c) and vsvm, the virtual device (vsvm.c).
+ * Workloads never name a back end.
  *
  * Threads: a device is used from one thread at a time. Memory from
  * device_alloc() may be touched by any thread as its kind allows.
@@ -12,6 +12,7 @@
 #define BENCH_DEVICE_H
 
 #include "atomics.h"
+#include "counters.h"
 #include "error.h"
 
 #include <hwloc.h>
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What a number was measured on; stamped on every result. */
 enum device_kind {
@@ -148,7 +150,15 @@ struct device_ops {
 	bool (*done)(struct launch *launch);
 	bool (*wait)(struct launch *launch, uint64_t timeout_ns, struct launch_times *times,
 		     struct error *err);
-	json_t *(*counters)(struct device *dev);
+	/* NULL: none of its own; without a compiler, there are no others. */
+	bool (*has_function)(const struct device *dev, const struct task *task);
+	/* NULL without a policy. */
+	bool (*hold)(struct device *dev, const struct memory *memory, uint64_t hold_ns,
+		     struct error *err);
+	/* NULL: it has none. */
+	bool (*counters)(struct device *dev, struct counters *out);
+	/* NULL: the device's threads, if any, are this process's. */
+	pid_t (*process)(const struct device *dev);
 	bool (*cpuset_near)(struct device *dev, hwloc_topology_t topology, hwloc_cpuset_t set);
 	void (*destroy)(struct device *dev);
 };
@@ -166,17 +176,22 @@ struct device {
 	unsigned units;	     /* compute units it reports */
 	unsigned open_units; /* as many as it is meant to use */
 	size_t max_group;
+	size_t max_items; /* work-items that can run at all; 0: any number, one after another */
 	uint64_t max_alloc;
-	enum scope widest_scope; /* the widest scope its compiler accepts */
+	uint64_t default_hold_ns; /* how long it keeps a page that the CPU wants ... */
+	uint64_t max_hold_ns;	  /* ... and how long it may be told to; 0: not at all */
+	enum scope widest_scope;  /* the widest scope its compiler accepts */
 	enum gate gate;
 	uint64_t timeout_ns;	   /* a kernel of the gate's probe that takes longer hangs */
 	uint64_t gate_spins_per_s; /* speed of the gate's loop, for bounding waits */
 	struct capability_state caps[CAP_COUNT];
 };
 
+/* @absent: why a back end has no device, a line for people, or "". */
 struct device_list {
 	struct device **devices;
 	size_t count;
+	char absent[512];
 };
 
 /*
@@ -187,6 +202,15 @@ struct device_list {
  */
 bool device_list_fill(struct device_list *list, unsigned cpu_units, struct error *err);
 void device_list_clear(struct device_list *list);
+
+/* For back ends: a new device behind the others, with nothing in it; NULL without memory. */
+struct device *device_list_add(struct device_list *list);
+
+/* Whether its work-items run as threads on this machine's CPUs. */
+static inline bool device_is_on_cpus(const struct device *dev)
+{
+	return dev->kind == DEVICE_CPU || dev->kind == DEVICE_VIRTUAL;
+}
 
 /* timeout_ns of a device that nobody has set it for. */
 #define DEVICE_TIMEOUT_NS UINT64_C(10000000000)
@@ -213,6 +237,9 @@ bool device_write(struct device *dev, const struct memory *to, const void *from,
 bool device_read(struct device *dev, void *to, const struct memory *from, size_t size,
 		 struct error *err);
 
+/* Why it has no kernel for @task, whatever it is asked for in detail; NULL where it has. */
+const char *device_lacks(const struct device *dev, const struct task *task);
+
 /* The kernel for @task, built once per device and task and then reused. */
 struct kernel *device_prepare(struct device *dev, const struct task *task, struct error *err);
 
@@ -233,8 +260,20 @@ bool device_done(struct launch *launch);
 bool device_wait(struct launch *launch, uint64_t timeout_ns, struct launch_times *times,
 		 struct error *err);
 
-/* Kernel or driver counters by name, or NULL where the device has none; the caller's. */
-json_t *device_counters(struct device *dev);
+/*
+ * Have the device keep each page of @memory for at least @hold_ns once it got it;
+ * DEVICE_HOLD_DEFAULT is its own default. For devices with max_hold_ns only. The policy
+ * goes with the memory.
+ */
+#define DEVICE_HOLD_DEFAULT UINT64_MAX
+bool device_hold(struct device *dev, const struct memory *memory, uint64_t hold_ns,
+		 struct error *err);
+
+/* What the driver has counted so far. False, and all 0, where it counts nothing. */
+bool device_counters(struct device *dev, struct counters *out);
+
+/* The process whose threads the device's work-items run on, where they are threads. */
+pid_t device_process(const struct device *dev);
 
 /* CPUs near the device; false where nobody knows. */
 bool device_cpuset_near(struct device *dev, hwloc_topology_t topology, hwloc_cpuset_t set);

@@ -168,11 +168,12 @@ bool gate_probe(struct device *dev, struct error *err)
 	struct memory result = { 0 };
 	enum memory_kind kind =
 		dev->caps[CAP_SVM_ATOMICS].have ? MEMORY_SVM_ATOMIC : MEMORY_SVM_FINE;
+	const struct task task = { .workload = "gate" };
 	bool ok;
 
 	dev->gate = GATE_NONE;
 	*cap = (struct capability_state){ 0 };
-	if (!dev->caps[CAP_COMPILER].have || !dev->caps[CAP_SVM_FINE_BUFFER].have) {
+	if (device_lacks(dev, &task) || !dev->caps[CAP_SVM_FINE_BUFFER].have) {
 		snprintf(cap->note, sizeof(cap->note),
 			 "a gate needs fine-grained SVM and a compiler");
 		return true;

@@ -103,29 +103,16 @@ bool opencl_fail(struct error *err, cl_int code, const struct device *dev, const
 
 static const struct device_ops opencl_ops;
 
-static bool list_append(struct device_list *list, struct device *dev)
-{
-	struct device **grown = realloc(list->devices, (list->count + 1) * sizeof(*grown));
-
-	if (!grown)
-		return false;
-	list->devices = grown;
-	list->devices[list->count++] = dev;
-	return true;
-}
-
 static bool add_device(struct device_list *list, cl_platform_id platform, cl_device_id id)
 {
-	struct device *dev = calloc(1, sizeof(*dev));
 	struct opencl_device *cl = calloc(1, sizeof(*cl));
+	struct device *dev = cl ? device_list_add(list) : NULL;
 
-	if (!dev || !cl || !list_append(list, dev)) {
-		free(dev);
+	if (!dev) {
 		free(cl);
 		return false;
 	}
 	dev->ops = &opencl_ops;
-	dev->timeout_ns = DEVICE_TIMEOUT_NS;
 	dev->backend = cl;
 	cl->platform = platform;
 	cl->root = id;

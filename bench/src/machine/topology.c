@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <hwloc/linux.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ unsigned topology_split(struct topology *topology, const struct device *dev, uns
 	unsigned cpu;
 
 	hwloc_bitmap_zero(topology->device_cpus);
-	if (dev->kind != DEVICE_CPU)
+	if (!device_is_on_cpus(dev))
 		return 0;
 	units = cpu_threads < topology->cpus ? topology->cpus - cpu_threads : 1;
 	hwloc_bitmap_foreach_begin (cpu, topology->allowed)
@@ -72,21 +73,23 @@ unsigned topology_split(struct topology *topology, const struct device *dev, uns
 	return units;
 }
 
-static bool bind_device(const struct topology *topology, struct error *err)
+static bool bind_device(const struct topology *topology, const struct device *dev,
+			struct error *err)
 {
 	const pid_t self = gettid();
 	const struct dirent *entry;
+	char path[64];
 	DIR *tasks;
 	bool ok = true;
 
 	if (hwloc_bitmap_iszero(topology->device_cpus))
 		return true;
-	tasks = opendir("/proc/self/task");
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)device_process(dev));
+	tasks = opendir(path);
 	if (!tasks)
-		return fail(
-			err, EXIT_UNAVAILABLE,
-			"cannot list this process's threads in /proc/self/task: %s; mount /proc",
-			strerror(errno));
+		return fail(err, EXIT_UNAVAILABLE,
+			    "cannot list the device's threads in %s: %s; mount /proc", path,
+			    strerror(errno));
 	while ((entry = readdir(tasks))) {
 		const pid_t tid = (pid_t)atol(entry->d_name);
 
@@ -141,9 +144,9 @@ static bool cpu_list(const struct topology *topology, const char *list, hwloc_cp
 static bool near_or_far(const struct topology *topology, struct device *dev, bool near,
 			hwloc_cpuset_t out, struct error *err)
 {
-	if (dev->kind == DEVICE_CPU)
+	if (device_is_on_cpus(dev))
 		return fail(err, EXIT_UNAVAILABLE,
-			    "placement=%s: %s is the CPU; use share-cache or other-package",
+			    "placement=%s: %s is on the CPUs; use share-cache or other-package",
 			    near ? "near" : "far", dev->name);
 	if (!device_cpuset_near(dev, topology->hwloc, out))
 		return fail(err, EXIT_UNAVAILABLE, "placement=%s: hwloc does not know where %s is",
@@ -302,7 +305,7 @@ bool topology_hire(const struct topology *topology, struct device *dev, const ch
 	*crew = NULL;
 	*oversubscribed = false;
 	/* The crew comes last: every other thread there is by then is the device's. */
-	if (!bind_device(topology, err))
+	if (!bind_device(topology, dev, err))
 		return false;
 	if (!count)
 		return true;

@@ -4,6 +4,8 @@
  */
 #include "axes.h"
 
+#include "device.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -58,6 +60,10 @@ const struct axis axes[AXIS_COUNT] = {
 			     "spread" },
 	[AXIS_THINK] = { "think_ns", "what a host thread does between two operations",
 			 "nanoseconds, 0 to 1000000000", "0" },
+	[AXIS_HOLD] = { "hold_ns", "how long the device keeps a page that the CPU wants",
+			"nanoseconds, 0 to 10000000, or default; for devices that take pages from "
+			"the CPU",
+			"default" },
 };
 
 /* --- single values ------------------------------------------------------ */
@@ -175,6 +181,9 @@ static bool parse_value(enum axis_id axis, const char *text, unsigned cpus, stru
 		return true;
 	case AXIS_THINK:
 		return parse_number(text, 0, 1000000000, &point->think_ns);
+	case AXIS_HOLD:
+		point->hold_ns = DEVICE_HOLD_DEFAULT;
+		return !strcmp(text, "default") || parse_number(text, 0, 10000000, &point->hold_ns);
 	case AXIS_COUNT:
 		break;
 	}
@@ -186,7 +195,9 @@ uint64_t axis_default_number(enum axis_id axis)
 	struct point scratch = { 0 };
 
 	parse_value(axis, axes[axis].initial, 1, &scratch);
-	return axis == AXIS_WORKING_SET ? scratch.working_set : scratch.think_ns;
+	return axis == AXIS_WORKING_SET ? scratch.working_set
+	       : axis == AXIS_HOLD	? scratch.hold_ns
+					: scratch.think_ns;
 }
 
 /* --- lists -------------------------------------------------------------- */

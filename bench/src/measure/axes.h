@@ -26,6 +26,7 @@ enum axis_id {
 	AXIS_CPU_THREADS,
 	AXIS_PLACEMENT,
 	AXIS_THINK,
+	AXIS_HOLD,
 	AXIS_COUNT,
 };
 
@@ -58,6 +59,7 @@ struct point {
 	uint32_t cpu_threads;
 	char placement[64];
 	uint64_t think_ns;
+	uint64_t hold_ns; /* or DEVICE_HOLD_DEFAULT */
 };
 
 struct axis {
@@ -68,7 +70,7 @@ struct axis {
 };
 extern const struct axis axes[AXIS_COUNT];
 
-/* The default of AXIS_WORKING_SET or AXIS_THINK as a number. */
+/* The default of AXIS_WORKING_SET, AXIS_THINK or AXIS_HOLD as a number. */
 uint64_t axis_default_number(enum axis_id axis);
 
 /* The lists asked for, one string per axis ("word,line"); NULL: the default. */

@@ -119,7 +119,7 @@ static void expand(const char *axis, const struct device *dev, unsigned cpus, un
 		return;
 	if (!strncmp(axis, "cpu_threads", 11))
 		ladder(out + head, size - head, 1, cpu_threads, 2);
-	else if (dev->kind == DEVICE_CPU)
+	else if (device_is_on_cpus(dev))
 		/* It gets the CPUs that the threads leave, whatever it says it has. */
 		ladder(out + head, size - head, 1, cpus > cpu_threads ? cpus - cpu_threads : 1, 2);
 	else
@@ -235,8 +235,8 @@ static bool check_axes(const struct request *request, struct error *err)
 bool plan_make(struct plan *plan, const struct request *request, const struct device *dev,
 	       unsigned cpus, struct error *err)
 {
-	/* "all" host threads: a CPU device keeps half of the CPUs. */
-	const unsigned share = dev->kind == DEVICE_CPU ? cpus / 2 : cpus;
+	/* "all" host threads: a device that runs on the CPUs keeps half of them. */
+	const unsigned share = device_is_on_cpus(dev) ? cpus / 2 : cpus;
 	const unsigned cpu_threads = share ? share : 1;
 
 	*plan = (struct plan){ 0 };

@@ -35,15 +35,22 @@ static json_t *axis_value(const struct point *point, enum axis_id axis)
 		return json_string(point->placement);
 	case AXIS_THINK:
 		return json_integer((json_int_t)point->think_ns);
+	case AXIS_HOLD:
+		return json_integer((json_int_t)point->hold_ns);
 	case AXIS_COUNT:
 		break;
 	}
 	return NULL;
 }
 
-/* Axes that say nothing at this point: how to be random when nothing is. */
+/*
+ * Axes that say nothing at this point: how to be random when nothing is, how long to
+ * keep what is not taken.
+ */
 static bool is_idle(const struct point *point, unsigned used, enum axis_id axis)
 {
+	if (axis == AXIS_HOLD)
+		return point->hold_ns == DEVICE_HOLD_DEFAULT;
 	return (used & AXIS_BIT(AXIS_LAYOUT)) && point->layout != LAYOUT_RANDOM &&
 	       (axis == AXIS_WORKING_SET || axis == AXIS_DISTRIBUTION);
 }
@@ -98,13 +105,15 @@ void point_refuse(json_t *point, const char *format, ...)
 
 void point_describe(json_t *point, const struct session *session, const struct sampler *sampler)
 {
-	json_t *counters = device_counters(session->device);
+	struct counters counters;
 
 	json_object_set_new(point, "verified", json_true());
 	json_object_set_new(point, "measures", json_array());
 	json_object_set_new(point, "histograms", json_array());
-	if (counters)
-		json_object_set_new(point, "counters", counters);
+	if (device_counters(session->device, &counters)) {
+		counters = counters_between(&sampler->counters, &counters);
+		json_object_set_new(point, "counters", counters_json(&counters));
+	}
 	sampler_describe(sampler, point);
 	if (!strcmp(sampler->stopped_by, "interrupt"))
 		json_object_set_new(point, "status", json_string("partial"));
@@ -148,13 +157,15 @@ void point_note_confined(const struct device *dev, json_t *point)
 
 void point_resolve(const struct device *dev, struct point *point)
 {
-	const bool is_cpu = dev->kind == DEVICE_CPU;
+	const bool on_cpus = device_is_on_cpus(dev);
 
+	if (point->hold_ns == DEVICE_HOLD_DEFAULT && dev->max_hold_ns)
+		point->hold_ns = dev->default_hold_ns;
 	if (!point->work_items)
-		point->work_items = is_cpu ? dev->open_units : dev->units * 256;
+		point->work_items = on_cpus ? dev->open_units : dev->units * 256;
 	if (point->group_size)
 		return;
-	point->group_size = is_cpu ? 1 : 64;
+	point->group_size = on_cpus ? 1 : 64;
 	while (point->group_size > dev->max_group || point->work_items % point->group_size)
 		point->group_size /= 2;
 }
@@ -174,6 +185,27 @@ static const char *missing_type(const struct device *dev, const struct point *po
 	return NULL;
 }
 
+static const char *missing_hold(const struct device *dev, const struct point *point)
+{
+	if (point->hold_ns == DEVICE_HOLD_DEFAULT)
+		return NULL;
+	if (!dev->max_hold_ns)
+		return "hold_ns: this device takes no pages from the CPU, so it cannot keep any";
+	return point->hold_ns <= dev->max_hold_ns
+		       ? NULL
+		       : "hold_ns: this device keeps no page for that long";
+}
+
+/* Where work-items are threads, there are as many as there are. */
+static const char *missing_items(const struct device *dev, const struct point *point)
+{
+	if (dev->max_items && point->work_items > dev->max_items)
+		return "work_items: this device runs no more at once than there are CPUs";
+	return point->group_size > dev->max_group
+		       ? "group_size: this device has no work-groups as large as that"
+		       : NULL;
+}
+
 static const char *missing_order(const struct device *dev, const struct point *point)
 {
 	if (point->order == ORDER_RELAXED)
@@ -183,16 +215,22 @@ static const char *missing_order(const struct device *dev, const struct point *p
 	return dev->caps[CAP_ORDER_ACQ_REL].have ? NULL : dev->caps[CAP_ORDER_ACQ_REL].note;
 }
 
-const char *point_missing(const struct session *session, const struct point *point)
+const char *point_missing(const struct session *session, const struct workload *workload,
+			  const struct point *point)
 {
 	const struct device *dev = session->device;
-	const char *reason;
+	const struct task task = { .workload = workload->name, .broken = session->broken };
+	const char *reason = device_lacks(dev, &task);
 
-	if (!dev->caps[CAP_COMPILER].have)
-		return dev->caps[CAP_COMPILER].note;
+	if (reason)
+		return reason;
 	if (!dev->caps[CAP_SVM_FINE_BUFFER].have)
 		return dev->caps[CAP_SVM_FINE_BUFFER].note;
 	reason = combination_refusal(point->op, point->type, point->order);
+	if (!reason)
+		reason = missing_hold(dev, point);
+	if (!reason)
+		reason = missing_items(dev, point);
 	if (!reason)
 		reason = missing_type(dev, point);
 	return reason ? reason : missing_order(dev, point);

@@ -49,7 +49,8 @@ void point_resolve(const struct device *dev, struct point *point);
  * What the device cannot do of what @point asks for, in words, or NULL.
  * Narrowings that are measured all the same (scope, order) become notes.
  */
-const char *point_missing(const struct session *session, const struct point *point);
+const char *point_missing(const struct session *session, const struct workload *workload,
+			  const struct point *point);
 void point_note_fallbacks(const struct session *session, const struct point *point, json_t *json);
 
 #endif

@@ -12,6 +12,7 @@ void sampler_begin(struct sampler *sampler, const struct session *session)
 		.session = session,
 		.started_ns = clock_ns(),
 	};
+	device_counters(session->device, &sampler->counters);
 }
 
 static bool is_narrow(const struct samples *set, const struct session *session)

@@ -6,6 +6,7 @@
 #ifndef BENCH_SAMPLER_H
 #define BENCH_SAMPLER_H
 
+#include "counters.h"
 #include "stats.h"
 #include "workload.h"
 
@@ -21,7 +22,8 @@ struct sampler {
 	uint64_t started_ns;
 	unsigned taken;
 	unsigned rejected;
-	const char *stopped_by; /* "interval", "budget", "samples", "interrupt" */
+	struct counters counters; /* when it began */
+	const char *stopped_by;	  /* "interval", "budget", "samples", "interrupt" */
 };
 
 void sampler_begin(struct sampler *sampler, const struct session *session);

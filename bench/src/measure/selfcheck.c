@@ -140,7 +140,8 @@ static bool run_check(const struct session *session, const struct check *check, 
 			       .layout = check->layout,
 			       .cpu_threads = check->leg == LEG_CPU ? check->threads : 0,
 			       .work_items = check->leg == LEG_DEVICE ? check->threads : 1,
-			       .placement = "spread" };
+			       .placement = "spread",
+			       .hold_ns = DEVICE_HOLD_DEFAULT };
 	hwloc_cpuset_t *cpus = calloc(check->threads, sizeof(hwloc_cpuset_t));
 	struct contention contention;
 	struct samples harness = { 0 };
@@ -178,7 +179,7 @@ bool selfcheck_run(const struct session *session, json_t *result, struct error *
 		{ "device-only leg, a line each", LAYOUT_LINE_PER_WORKER, dev->open_units,
 		  LEG_DEVICE, NAN },
 	};
-	const size_t count = sizeof(checks) / sizeof(checks[0]) - (dev->kind != DEVICE_CPU);
+	const size_t count = sizeof(checks) / sizeof(checks[0]) - !device_is_on_cpus(dev);
 
 	bool ok = true;
 

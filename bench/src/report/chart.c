@@ -137,6 +137,7 @@ void chart_number(char *out, size_t size, enum number number, double value)
 
 	switch (number) {
 	case NUMBER_RATE:
+	case NUMBER_COUNT:
 		prefixed(out, size, value, rate, sizeof(rate) / sizeof(rate[0]));
 		break;
 	case NUMBER_SECONDS:

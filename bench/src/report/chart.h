@@ -53,7 +53,7 @@ struct series {
 	char (*notes)[16];  /* rows: text at the right end, one per category */
 };
 
-enum number { NUMBER_RATE, NUMBER_NS, NUMBER_SECONDS, NUMBER_RATIO };
+enum number { NUMBER_RATE, NUMBER_COUNT, NUMBER_NS, NUMBER_SECONDS, NUMBER_RATIO };
 
 /*
  * Series over the values of one axis. @number is the kind of value, @base where

@@ -304,7 +304,7 @@ static bool sections(struct page *page)
 	header(page);
 	key_figures(page);
 	if (!report_curves(page) || !report_heat_maps(page) || !report_named_axes(page) ||
-	    !report_latency(page) || !report_apps(page))
+	    !report_ownership(page) || !report_latency(page) || !report_apps(page))
 		return false;
 	report_points(page);
 	if (!report_remarks(page))

@@ -32,6 +32,7 @@ struct page {
 bool report_curves(struct page *page);
 bool report_heat_maps(struct page *page);
 bool report_named_axes(struct page *page);
+bool report_ownership(struct page *page);
 bool report_latency(struct page *page);
 bool report_apps(struct page *page);
 void report_points(struct page *page);
@@ -165,5 +166,15 @@ void section_close(struct page *page);
 void absent(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 bool no_memory(struct page *page);
+
+/* --- section_tables.c ---------------------------------------------------- */
+
+void table_open(struct page *page, const char *const *columns, size_t count);
+void table_close(struct page *page);
+void table_cell(struct page *page, const char *text);
+
+/* NAN becomes a dash. */
+void table_number(struct page *page, enum number number, double value);
+void table_share(struct page *page, double value);
 
 #endif

@@ -415,6 +415,7 @@ bool report_heat_maps(struct page *page)
 		{ "cpu_threads", "work_items" },
 		{ "think_ns", "layout" },
 		{ "think_ns", "work_items" },
+		{ "hold_ns", "think_ns" },
 		{ "op", "layout" },
 	};
 	struct words missing = { 0 };

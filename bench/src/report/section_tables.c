@@ -11,7 +11,7 @@
 
 /* --- cells --------------------------------------------------------------- */
 
-static void table_open(struct page *page, const char *const *columns, size_t count)
+void table_open(struct page *page, const char *const *columns, size_t count)
 {
 	fputs("<div class=\"table\"><table>\n<tr>", page->out);
 	for (size_t i = 0; i < count; i++)
@@ -19,19 +19,19 @@ static void table_open(struct page *page, const char *const *columns, size_t cou
 	fputs("</tr>\n", page->out);
 }
 
-static void table_close(struct page *page)
+void table_close(struct page *page)
 {
 	fputs("</table></div>\n", page->out);
 }
 
-static void cell(struct page *page, const char *text)
+void table_cell(struct page *page, const char *text)
 {
 	fputs("<td>", page->out);
 	html_text(page->out, text);
 	fputs("</td>", page->out);
 }
 
-static void number_cell(struct page *page, enum number number, double value)
+void table_number(struct page *page, enum number number, double value)
 {
 	char text[32] = "–";
 
@@ -42,7 +42,7 @@ static void number_cell(struct page *page, enum number number, double value)
 	fputs("</td>", page->out);
 }
 
-static void share_cell(struct page *page, double value)
+void table_share(struct page *page, double value)
 {
 	if (isnan(value))
 		fputs("<td class=\"number\">–</td>", page->out);
@@ -60,8 +60,8 @@ static void point_cells(struct page *page, const struct entry *entry)
 	if (page->data.source_count > 1)
 		say(&axes, "%s: ", page->data.sources[entry->source].label);
 	say_axes(&axes, entry->axes, NULL, NULL);
-	cell(page, axes.text);
-	cell(page, string_of(entry->point, "status"));
+	table_cell(page, axes.text);
+	table_cell(page, string_of(entry->point, "status"));
 }
 
 static void sample_cells(struct page *page, const json_t *point)
@@ -77,14 +77,14 @@ static void sample_cells(struct page *page, const json_t *point)
 static void contend_cells(struct page *page, const json_t *point)
 {
 	for (size_t i = 0; i < COUNT(sides); i++) {
-		number_cell(page, NUMBER_RATE, mark_of(point, sides[i].alone).value);
-		number_cell(page, NUMBER_RATE, mark_of(point, sides[i].together).value);
-		number_cell(page, NUMBER_RATIO, mark_of(point, sides[i].slowdown).value);
+		table_number(page, NUMBER_RATE, mark_of(point, sides[i].alone).value);
+		table_number(page, NUMBER_RATE, mark_of(point, sides[i].together).value);
+		table_number(page, NUMBER_RATIO, mark_of(point, sides[i].slowdown).value);
 	}
-	share_cell(page, mark_of(point, "fairness").value);
-	share_cell(page, mark_of(point, "cpu_share").value);
-	share_cell(page, mark_of(point, "overlap").value);
-	number_cell(page, NUMBER_NS, number_of(histogram_of(point, "cpu_together"), "p99_9"));
+	table_share(page, mark_of(point, "fairness").value);
+	table_share(page, mark_of(point, "cpu_share").value);
+	table_share(page, mark_of(point, "overlap").value);
+	table_number(page, NUMBER_NS, number_of(histogram_of(point, "cpu_together"), "p99_9"));
 	sample_cells(page, point);
 }
 
@@ -93,19 +93,19 @@ static void handoff_cells(struct page *page, const json_t *point)
 	static const char *const quantiles[] = { "p50", "p90", "p99", "p99_9", "p99_99", "max" };
 	const json_t *histogram = histogram_of(point, "one_way");
 
-	number_cell(page, NUMBER_NS, mark_of(point, "one_way").value);
+	table_number(page, NUMBER_NS, mark_of(point, "one_way").value);
 	for (size_t i = 0; i < COUNT(quantiles); i++)
-		number_cell(page, NUMBER_NS, number_of(histogram, quantiles[i]));
+		table_number(page, NUMBER_NS, number_of(histogram, quantiles[i]));
 	sample_cells(page, point);
 }
 
 static void app_cells(struct page *page, const json_t *point)
 {
 	for (size_t v = 0; v < COUNT(variants); v++)
-		number_cell(page, NUMBER_SECONDS, mark_of(point, variants[v].name).value);
-	number_cell(page, NUMBER_RATIO, mark_of(point, "speedup").value);
-	number_cell(page, NUMBER_RATIO, mark_of(point, "speedup").low);
-	number_cell(page, NUMBER_RATIO, mark_of(point, "speedup").high);
+		table_number(page, NUMBER_SECONDS, mark_of(point, variants[v].name).value);
+	table_number(page, NUMBER_RATIO, mark_of(point, "speedup").value);
+	table_number(page, NUMBER_RATIO, mark_of(point, "speedup").low);
+	table_number(page, NUMBER_RATIO, mark_of(point, "speedup").high);
 	sample_cells(page, point);
 }
 
@@ -236,10 +236,10 @@ bool report_remarks(struct page *page)
 		}
 		json_object_foreach (found, text, known) {
 			fputs("<tr class=\"prose\">", page->out);
-			cell(page, text);
+			table_cell(page, text);
 			fprintf(page->out, "<td class=\"number\">%" JSON_INTEGER_FORMAT "</td>",
 				json_integer_value(json_object_get(known, "count")));
-			cell(page, string_of(known, "first"));
+			table_cell(page, string_of(known, "first"));
 			fputs("</tr>\n", page->out);
 		}
 		if (json_object_size(found))
@@ -277,10 +277,10 @@ static void capabilities(struct page *page, const json_t *device)
 		bool have = json_is_true(json_object_get(state, "have"));
 
 		fputs("<tr class=\"prose\">", page->out);
-		cell(page, name);
+		table_cell(page, name);
 		fprintf(page->out, "<td class=\"%s\">%s</td>", have ? "yes" : "no",
 			have ? "yes" : "no");
-		cell(page, string_of(state, "note"));
+		table_cell(page, string_of(state, "note"));
 		fputs("</tr>\n", page->out);
 	}
 	table_close(page);
@@ -367,10 +367,10 @@ static void self_checks(struct page *page, const json_t *checks)
 		const json_t *tolerance = json_object_get(check, "tolerance");
 
 		fputs("<tr>", page->out);
-		cell(page, string_of(check, "name"));
-		number_cell(page, NUMBER_RATE, number_of(check, "harness"));
-		number_cell(page, NUMBER_RATE, number_of(check, "plain"));
-		number_cell(page, NUMBER_RATIO, number_of(check, "ratio"));
+		table_cell(page, string_of(check, "name"));
+		table_number(page, NUMBER_RATE, number_of(check, "harness"));
+		table_number(page, NUMBER_RATE, number_of(check, "plain"));
+		table_number(page, NUMBER_RATIO, number_of(check, "ratio"));
 		fprintf(page->out, "<td class=\"%s\">%s</td>", pass ? "yes" : "no",
 			pass ? "pass" : "fail");
 		if (json_is_number(tolerance))

@@ -30,6 +30,7 @@ const struct axis_words axis_words[] = {
 	{ "cpu_threads", "CPU threads", AXIS_IS_COUNT },
 	{ "work_items", "work-items", AXIS_IS_COUNT },
 	{ "think_ns", "CPU think time", AXIS_IS_TIME },
+	{ "hold_ns", "hold", AXIS_IS_TIME },
 	{ "working_set", "working set", AXIS_IS_BYTES },
 	{ "group_size", "work-group size", AXIS_IS_NUMBER },
 	{ "op", "operation", AXIS_IS_NAME },
@@ -353,7 +354,8 @@ void say_axes(struct words *words, const json_t *axes, const char *x, const char
 	static const char *const order[] = { "op",	     "type",	    "order",
 					     "scope",	     "layout",	    "working_set",
 					     "distribution", "cpu_threads", "work_items",
-					     "group_size",   "placement",   "think_ns" };
+					     "group_size",   "placement",   "think_ns",
+					     "hold_ns" };
 	const char *separator = "";
 
 	for (size_t i = 0; i < COUNT(order); i++) {

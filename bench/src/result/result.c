@@ -99,7 +99,8 @@ static json_int_t axis_integer(const json_t *point, const char *name)
 static void append_unusual(const json_t *point, char *out, size_t size)
 {
 	static const enum axis_id named[] = { AXIS_ORDER,	 AXIS_SCOPE,	 AXIS_WORKING_SET,
-					      AXIS_DISTRIBUTION, AXIS_PLACEMENT, AXIS_THINK };
+					      AXIS_DISTRIBUTION, AXIS_PLACEMENT, AXIS_THINK,
+					      AXIS_HOLD };
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
 		const struct axis *axis = &axes[named[i]];

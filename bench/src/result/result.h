@@ -20,7 +20,7 @@ enum better { BETTER_HIGHER, BETTER_LOWER, BETTER_NEITHER };
 
 /*
  * A measure: its samples, their median and the 95% bootstrap interval of the
- * median. @unit is one of "op/s", "ns", "s", "ratio", "share".
+ * median. @unit is one of "op/s", "1/s", "ns", "s", "ratio", "share".
  */
 json_t *result_measure(const char *name, const char *unit, enum better better,
 		       const struct samples *samples, uint64_t seed);
