@@ -11,6 +11,7 @@ set -eu
 . "$top/run.d/lib/kernel.sh"
 . "$top/run.d/lib/kernel-series.sh"
 . "$top/run.d/lib/kernel-build.sh"
+. "$top/run.d/lib/kernel-dkms.sh"
 
 usage()
 {
@@ -25,6 +26,8 @@ usage()
 	  export [--each] [DIRECTORY]
 	                             write the series for a mailing list (build/kernel/export) and
 	                             run checkpatch over it; --each: build every commit, too
+	  dkms [DIRECTORY]           put vsvm-VERSION together there (build/kernel/dkms): the virtual
+	                             device as a module out of the tree, in DKMS's layout
 	  size                       what the series adds to mm/ in bytes, switched off and on
 
 	perf is for measuring, debug checks itself (KASAN, lockdep, page tables) and has nouveau
@@ -88,6 +91,16 @@ command_path()
 	kernel_path "$1"
 }
 
+# place DIRECTORY NAME: where to write to, build/kernel/NAME if DIRECTORY is empty.
+place()
+{
+	case $1 in
+	'') echo "$kernel_build/$2" ;;
+	/*) echo "$1" ;;
+	*) echo "$PWD/$1" ;;
+	esac
+}
+
 command_export()
 {
 	each=
@@ -102,13 +115,14 @@ command_export()
 			;;
 		esac
 	done
-	case $directory in
-	'') directory=$kernel_build/export ;;
-	/*) ;;
-	*) directory=$PWD/$directory ;;
-	esac
-	kernel_export "$directory"
+	kernel_export "$(place "$directory" export)"
 	[ -z "$each" ] || kernel_export_each
+}
+
+command_dkms()
+{
+	[ $# -le 1 ] || die "$EX_USAGE" "kernel dkms takes one directory, not '$*'"
+	kernel_dkms "$(place "${1-}" dkms)"
 }
 
 command_size()
@@ -122,7 +136,7 @@ case ${1-} in
 	usage
 	exit 0
 	;;
-prepare | refresh | build | path | export | size) ;;
+prepare | refresh | build | path | export | dkms | size) ;;
 *) die "$EX_USAGE" "no command 'kernel $1'; ./run kernel lists those there are" ;;
 esac
 command=$1

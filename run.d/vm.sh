@@ -38,7 +38,7 @@ usage()
 	  --vsvm            run, shell: load the virtual device, two of it
 	  --cpus N          CPUs of the machine: 2
 	  --memory M        its memory, as QEMU says it: 2G, 3G for debug
-	  --timeout S       stop it after so many seconds: 900
+	  --timeout S       stop it after so many seconds: 1800
 	  --icount          a clock that counts instructions: slow, and the same each time
 
 	It runs under KVM where that boots the kernel, else emulated. Programs are to be static.
@@ -61,7 +61,7 @@ options()
 	vm_kernel=perf
 	vm_cpus=2
 	vm_memory=
-	vm_seconds=900
+	vm_seconds=1800
 	vm_accel=auto
 	vm_load=
 	taken=0

@@ -11,9 +11,11 @@ mark()
 }
 
 status=0
-for module in /modules/*.ko; do
+modules=$(cat /modules/order)
+for module in $modules; do
 	# shellcheck disable=SC2046 # parameters, to be split
-	insmod "$module" $(cat "${module%.ko}.parameters" 2>/dev/null) 2>/dev/ttyprintk || status=1
+	insmod "/modules/$module" $(cat "/modules/${module%.ko}.parameters" 2>/dev/null) \
+		2>/dev/ttyprintk || status=1
 done
 
 # Swap, and huge pages to have: tests are to find all that they can meet.
@@ -29,8 +31,8 @@ done </root/programs
 swapoff /dev/ram0 || status=1
 # Backwards, as a module is used by one that came later.
 set --
-for module in /modules/*.ko; do
-	set -- "$(basename "$module" .ko)" "$@"
+for module in $modules; do
+	set -- "${module%.ko}" "$@"
 done
 for module in "$@"; do
 	rmmod "$module" 2>/dev/ttyprintk || status=1

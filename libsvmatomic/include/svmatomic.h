@@ -335,7 +335,7 @@ struct svma_capabilities {
 	uint64_t end;		  /* the address behind the last */
 	uint64_t cutout_start;	  /* the first in between that is not */
 	uint64_t cutout_end;	  /* the address behind the last; cutout_start for none */
-	uint64_t default_hold_ns; /* how long pages without a policy are held */
+	uint64_t default_hold_ns; /* how long pages without a policy are held; 0 if not bound */
 	uint64_t max_hold_ns;	  /* how long a policy may ask for */
 	uint32_t max_policies;	  /* how many ranges may have policies */
 	uint32_t policies;	  /* how many have */

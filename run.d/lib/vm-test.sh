@@ -9,11 +9,15 @@
 # Programs of the kernel tree's mm selftests; those a tree has not are not run.
 vm_selftests='hmm-tests device_exclusive'
 vm_modules='test_hmm'
-# Of a kernel with the series, also, and what tests them in kernel/tests, in this order:
-# kmemleak looks at what came before it.
+# Of a kernel with the series, also; kernel/tests has what tests them. nouveau, where it is
+# built, has nothing to drive: its KUnit tests run when it is loaded.
 vm_modules_series='drm_svm_atomic vsvm'
-vm_tests_series='kunit.sh vsvm.c kmemleak.sh svm_fuzz.c'
+vm_modules_optional='nouveau'
+vm_tests_series='kunit vsvm svm_fuzz'
 vm_vsvm_parameters='devices=2'
+# To look for leaks takes a machine of its own: tracking halves the speed of everything.
+# kmemleak looks at what came before it.
+vm_tests_leaks='vsvm kmemleak'
 # test_hmm plays coherent memory as well where it is given twice 256 MiB of RAM that the
 # kernel does not take for its own.
 vm_test_append="memmap=512M\$0x40000000"
@@ -50,8 +54,25 @@ vm_test_sources()
 		[ ! -f "$vm_source" ] || echo "$vm_source"
 	done
 	vm_has_vsvm "$1" || return 0
-	for vm_name in $vm_tests_series; do
-		echo "$top/kernel/tests/$vm_name"
+	for vm_source in "$top"/kernel/tests/*.c "$top"/kernel/tests/*.sh; do
+		echo "$vm_source"
+	done
+}
+
+# vm_rounds KERNEL: what it is booted for, one after the other; KERNEL or KERNEL-leaks.
+vm_rounds()
+{
+	echo "$1"
+	[ "$1" != debug ] || ! vm_has_vsvm "$1" || echo "$1-leaks"
+}
+
+# vm_round_tests KERNEL ROUND: the names of what runs, in order, after the library's.
+vm_round_tests()
+{
+	vm_names="$vm_selftests $vm_tests_series"
+	[ "$1" = "$2" ] || vm_names=$vm_tests_leaks
+	for vm_name in $vm_names; do
+		[ ! -f "$kernel_build/$1/tests/$vm_name" ] || echo "$vm_name"
 	done
 }
 
@@ -84,10 +105,44 @@ vm_test_programs()
 	echo "$vm_tests_wanted" >"$vm_tests.stamp"
 }
 
-# vm_test_stage KERNEL: put the job together in vm_dir.
+# vm_module_files KERNEL MODULE: its file, after those of the modules that it needs.
+vm_module_files()
+(
+	ko=$(kernel_module "$1" "$2")
+	# Names of files may have dashes where those of modules have underscores.
+	[ -n "$ko" ] || ko=$(kernel_module "$1" "$(echo "$2" | tr _ -)")
+	[ -n "$ko" ] || exit 0
+	for name in $(modinfo -F depends "$ko" | tr , ' '); do
+		vm_module_files "$1" "$name"
+	done
+	echo "$ko"
+)
+
+# vm_test_modules KERNEL: put them in vm_dir, and in which order they are loaded.
+vm_test_modules()
+{
+	vm_wanted=$vm_modules
+	! vm_has_vsvm "$1" || vm_wanted="$vm_wanted $vm_modules_series"
+	for vm_module in $vm_wanted; do
+		[ -n "$(kernel_module "$1" "$vm_module")" ] ||
+			die "$EX_SOFTWARE" "the $1 kernel has no module $vm_module; is it in kernel/configs?"
+	done
+	for vm_module in $vm_wanted $vm_modules_optional; do
+		vm_module_files "$1" "$vm_module"
+	done | awk '!seen[$0]++' >"$vm_dir/modules/order"
+	while read -r vm_ko; do
+		strip -g -o "$vm_dir/modules/${vm_ko##*/}" "$vm_ko"
+	done <"$vm_dir/modules/order"
+	sed -i 's,.*/,,' "$vm_dir/modules/order"
+	echo "$vm_test_hmm_parameters" >"$vm_dir/modules/test_hmm.parameters"
+	echo "$vm_vsvm_parameters" >"$vm_dir/modules/vsvm.parameters"
+}
+
+# vm_test_stage KERNEL ROUND: put the job together in vm_dir.
 vm_test_stage()
 {
 	cp "$vm_pieces/test-job.sh" "$vm_dir/job"
+	cp "$kernel_build/$1/tests"/* "$vm_dir/root/"
 	vm_plain=
 	for vm_test in $(vm_meson_programs "$1"); do
 		cp "$vm_test" "$vm_dir/root/"
@@ -97,42 +152,46 @@ vm_test_stage()
 		for vm_test in $vm_plain; do
 			echo "$vm_test"
 		done
-		for vm_test in $(vm_test_sources "$1"); do
-			vm_test=$(basename "${vm_test%.*}")
-			cp "$kernel_build/$1/tests/$vm_test" "$vm_dir/root/"
-			echo "$vm_test"
-		done
+		vm_round_tests "$1" "$2"
 	} >"$vm_dir/programs"
 	cp "$vm_dir/programs" "$vm_dir/root/programs"
-	vm_wanted=$vm_modules
-	! vm_has_vsvm "$1" || vm_wanted="$vm_wanted $vm_modules_series"
-	for vm_module in $vm_wanted; do
-		vm_ko=$(kernel_module "$1" "$vm_module")
-		[ -n "$vm_ko" ] || die "$EX_SOFTWARE" "the $1 kernel has no module $vm_module; is it in kernel/configs?"
-		cp "$vm_ko" "$vm_dir/modules/"
-	done
-	echo "$vm_test_hmm_parameters" >"$vm_dir/modules/test_hmm.parameters"
-	echo "$vm_vsvm_parameters" >"$vm_dir/modules/vsvm.parameters"
+	vm_test_modules "$1"
 }
 
-# vm_test KERNEL SECONDS FIRST: run all tests on one kernel; their TAP, numbered from
-# FIRST. Leaves "PASSED FAILED SKIPPED" in build/KERNEL/vm-tests.counts.
+# vm_test KERNEL ROUND SECONDS FIRST: run the tests of one round; their TAP, numbered
+# from FIRST. Leaves "PASSED FAILED SKIPPED" in build/KERNEL/vm-tests.counts.
 vm_test()
 {
-	vm_test_programs "$1"
-	vm_new "test-$1"
-	vm_test_stage "$1"
+	vm_new "test-$2"
+	vm_test_stage "$1" "$2"
 	# shellcheck disable=SC2034 # for vm_qemu
-	vm_append_also=$vm_test_append
+	case $2 in
+	*-leaks) vm_append_also="$vm_test_append kmemleak=on" ;;
+	*) vm_append_also=$vm_test_append ;;
+	esac
 	vm_began=$(date +%s)
-	vm_job "$1" "$1" 2 auto "$2" "$vm_dir" || :
-	say "$1: $(wc -l <"$vm_dir/programs") programs in $(($(date +%s) - vm_began)) s, $vm_accel_used; the kernel's log: $vm_console_log"
+	vm_job "$2" "$1" 2 auto "$3" "$vm_dir" || :
+	say "$2: $(wc -l <"$vm_dir/programs") programs in $(($(date +%s) - vm_began)) s, $vm_accel_used; the kernel's log: $vm_console_log"
 	awk -f "$vm_pieces/signs.awk" -f "$vm_pieces/merge.awk" \
-		-v kernel="$1" -v programs="$(paste -s -d ' ' "$vm_dir/programs")" \
+		-v kernel="$2" -v programs="$(paste -s -d ' ' "$vm_dir/programs")" \
 		-v plain="$vm_plain" -v ended="$vm_ended" \
-		-v first="$3" -v xml="$kernel_build/$1/vm-tests.xml" \
+		-v first="$4" -v xml="$kernel_build/$1/vm-tests${2#"$1"}.xml" \
 		-v counts="$kernel_build/$1/vm-tests.counts" "$vm_dir/console"
 	vm_cleanup
+}
+
+# vm_test_rounds KERNEL SECONDS: all tests of a kernel, added to the sums.
+vm_test_rounds()
+{
+	vm_test_programs "$1"
+	for vm_round in $(vm_rounds "$1"); do
+		rm -f "$kernel_build/$1/vm-tests.counts"
+		vm_test "$1" "$vm_round" "$2" $((vm_passed + vm_failed + vm_skipped + 1))
+		read -r vm_ok vm_not_ok vm_skip <"$kernel_build/$1/vm-tests.counts"
+		vm_passed=$((vm_passed + vm_ok))
+		vm_failed=$((vm_failed + vm_not_ok))
+		vm_skipped=$((vm_skipped + vm_skip))
+	done
 }
 
 # vm_test_all SECONDS KERNEL...
@@ -146,16 +205,11 @@ vm_test_all()
 	build_normal vm-programs
 	for vm_kernel in "$@"; do
 		kernel_build "$vm_kernel"
-		rm -f "$kernel_build/$vm_kernel/vm-tests.counts"
 	done
 	exec 9>&-
 	echo 'TAP version 13'
 	for vm_kernel in "$@"; do
-		vm_test "$vm_kernel" "$vm_seconds" $((vm_passed + vm_failed + vm_skipped + 1))
-		read -r vm_ok vm_not_ok vm_skip <"$kernel_build/$vm_kernel/vm-tests.counts"
-		vm_passed=$((vm_passed + vm_ok))
-		vm_failed=$((vm_failed + vm_not_ok))
-		vm_skipped=$((vm_skipped + vm_skip))
+		vm_test_rounds "$vm_kernel" "$vm_seconds"
 	done
 	echo "1..$((vm_passed + vm_failed + vm_skipped))"
 	echo "tests: $vm_passed passed, $vm_failed failed, $vm_skipped skipped"

@@ -125,6 +125,8 @@ struct drm_svm_atomic_outcome {
 #define DRM_SVM_ATOMIC_TAKE_NOWAIT	(1 << 0)
 /* On behalf of a device fault: refusals are events. */
 #define DRM_SVM_ATOMIC_TAKE_FAULT	(1 << 1)
+/* The mmap_lock of another address space is held: nor make a notifier. */
+#define DRM_SVM_ATOMIC_TAKE_NESTED	(1 << 2)
 
 int drm_svm_atomic_init(struct drm_svm_atomic *sa, struct drm_device *dev,
 			struct drm_file *file, struct mm_struct *mm,

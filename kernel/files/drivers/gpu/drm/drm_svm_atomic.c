@@ -59,7 +59,9 @@
  * lock of the VMA, for reading, as any page fault that sleeps has.
  *
  * A device fault that is handled on behalf of another address space, whose mmap_lock
- * is held, passes DRM_SVM_ATOMIC_TAKE_NOWAIT, which only tries the client's.
+ * is held, passes DRM_SVM_ATOMIC_TAKE_NOWAIT, which only tries the client's, and
+ * DRM_SVM_ATOMIC_TAKE_NESTED. What then returns EWOULDBLOCK is made and waited for by
+ * drm_svm_atomic_wait_turn(), without that mmap_lock.
  */
 
 /**
@@ -98,8 +100,8 @@
 
 #define MAX_POLICIES	65536U
 /*
- * Twice what it takes a virtual device and a CPU to change sides and back, or more:
- * then at least two thirds of the time are of use.
+ * About what a virtual device and a CPU need to change sides and back, at an
+ * instruction per nanosecond: half of the time or more is of use then.
  */
 #define DEFAULT_HOLD_NS	(20ULL * NSEC_PER_USEC)
 /* What a CPU may have to wait for a page, so not much. */
@@ -546,7 +548,7 @@ static struct drm_svm_atomic_chunk *get_chunk(struct drm_svm_atomic *sa,
 
 	if (chunk)
 		return chunk;
-	if (flags & DRM_SVM_ATOMIC_TAKE_NOWAIT)
+	if (flags & DRM_SVM_ATOMIC_TAKE_NESTED)
 		return ERR_PTR(-EWOULDBLOCK);
 	return make_chunk(sa, addr / CHUNK_SIZE);
 }
@@ -555,7 +557,7 @@ static struct drm_svm_atomic_chunk *get_chunk(struct drm_svm_atomic *sa,
  * drm_svm_atomic_notifier() - the notifier of an address
  * @sa: the client
  * @addr: the address
- * @flags: DRM_SVM_ATOMIC_TAKE_NOWAIT, or 0
+ * @flags: DRM_SVM_ATOMIC_TAKE_NESTED, or 0
  *
  * For ordinary mappings, which a driver makes by the same loop, with
  * hmm_range_fault() and &drm_svm_atomic.lock. It is good for the 2 MiB, aligned,

@@ -136,7 +136,7 @@ static vm_fault_t share_page(struct vm_fault *vmf, unsigned long addr, bool writ
 	struct drm_svm_atomic *sa = &vfile->sa;
 	unsigned long pfn = 0;
 	struct hmm_range range = {
-		.notifier = drm_svm_atomic_notifier(sa, addr, DRM_SVM_ATOMIC_TAKE_NOWAIT),
+		.notifier = drm_svm_atomic_notifier(sa, addr, DRM_SVM_ATOMIC_TAKE_NESTED),
 		.start = addr,
 		.end = addr + PAGE_SIZE,
 		.hmm_pfns = &pfn,
@@ -194,7 +194,8 @@ static vm_fault_t take(struct vm_fault *vmf, unsigned long addr, unsigned long s
 
 	err = drm_svm_atomic_take(sa, start, end,
 				  DRM_SVM_ATOMIC_TAKE_FAULT |
-				  DRM_SVM_ATOMIC_TAKE_NOWAIT, vmf, &outcome);
+				  DRM_SVM_ATOMIC_TAKE_NOWAIT |
+				  DRM_SVM_ATOMIC_TAKE_NESTED, vmf, &outcome);
 	if (err == -EWOULDBLOCK)
 		return wait_and_retry(vmf, addr);
 	if (is_coherent(outcome.reason))
