@@ -745,8 +745,31 @@ static void each_fault_by_its_own_type(struct kunit *test)
 			   NVIF_VMM_PFNMAP_V0_A);
 }
 
+/* A fault that would have to wait is replayed: somebody else's may be next. */
+static void faults_do_not_wait(struct kunit *test)
+{
+	struct fake_gpu *gpu = test->priv;
+
+	svmm_of(test);
+	write_pages(test, 0, 2);
+	expect_mapped(test, 0, FAULT_ACCESS_ATOMIC, MAP_ATOMIC, 1);
+	mmap_write_lock(current->mm);
+	add_fault(gpu, INSTANCE, at(test, 1), FAULT_ACCESS_ATOMIC);
+	handle_faults(gpu);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, calls_of(gpu, NVIF_VMM_V0_PFNMAP), 0);
+	KUNIT_EXPECT_EQ(test, calls_of(gpu, GP100_VMM_VN_FAULT_CANCEL), 0);
+	KUNIT_EXPECT_EQ(test, calls_of(gpu, GP100_VMM_VN_FAULT_REPLAY), 1);
+	expect_mapped(test, 1, FAULT_ACCESS_ATOMIC, MAP_ATOMIC, 2);
+}
+
 static void faults_are_cancelled(struct kunit *test)
 {
+	struct drm_svm_atomic_set_policy deny = {
+		.start = at(test, 5),
+		.length = PAGE_SIZE,
+		.mode = DRM_SVM_ATOMIC_MODE_DENY,
+	};
 	struct fake_gpu *gpu = test->priv;
 	u32 access;
 
@@ -767,6 +790,10 @@ static void faults_are_cancelled(struct kunit *test)
 	expect_cancelled(test, INSTANCE, NPAGES, FAULT_ACCESS_READ);
 	expect_cancelled(test, INSTANCE, NPAGES, FAULT_ACCESS_WRITE);
 	expect_cancelled(test, INSTANCE, NPAGES, FAULT_ACCESS_ATOMIC);
+	KUNIT_ASSERT_EQ(test, 0, drm_svm_atomic_set_policy_ioctl(nouveau_svm_atomic(&gpu->file),
+								 &deny));
+	expect_cancelled(test, INSTANCE, 5, FAULT_ACCESS_ATOMIC);
+	expect_mapped(test, 5, FAULT_ACCESS_WRITE, MAP_WRITE, 6);
 	expect_mapped(test, 7, FAULT_ACCESS_ATOMIC, MAP_ATOMIC, 8);
 	expect_mapped(test, 12, FAULT_ACCESS_ATOMIC, MAP_ATOMIC, 13);
 }
@@ -822,6 +849,7 @@ static struct kunit_case svm_cases[] = {
 	KUNIT_CASE(unmapping_spares_the_cutout),
 	KUNIT_CASE(faults_map_what_they_need),
 	KUNIT_CASE(each_fault_by_its_own_type),
+	KUNIT_CASE(faults_do_not_wait),
 	KUNIT_CASE(faults_are_cancelled),
 	KUNIT_CASE(large_pages_stay_outside_the_cutout),
 	{}
