@@ -12,6 +12,7 @@ set -eu
 . "$top/run.d/lib/kernel.sh"
 . "$top/run.d/lib/kernel-series.sh"
 . "$top/run.d/lib/kernel-build.sh"
+. "$top/run.d/lib/kernel-dkms.sh"
 . "$top/run.d/lib/vm.sh"
 . "$top/run.d/lib/vm-test.sh"
 . "$top/run.d/lib/vm-contend.sh"

@@ -11,7 +11,9 @@
  * How long a party may take is said in holds and in schedulings. Where the machine is
  * slow, emulated or busy, the scheduler's part outweighs all holds; so before and after
  * each case, the same parties have pages of their own and need nobody: the longest that
- * one of them is kept from running is what a scheduling takes here and now.
+ * one of them is kept from running is what a scheduling takes here and now. As a machine
+ * can be kept from running itself, a witness on each CPU, which sleeps most of the time,
+ * says how long it was during the case.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,15 +38,16 @@
 
 #include "kselftest.h"
 
-#define MAX_DEVICES  8
-#define MAX_CPUS     8
-#define MAX_PARTIES  (MAX_DEVICES + MAX_CPUS)
+#define MAX_DEVICES   8
+#define MAX_CPUS      8
+#define MAX_WITNESSES 64
+#define MAX_PARTIES   (MAX_DEVICES + MAX_CPUS)
 /* Apart is further than a CPU's fault looks around. */
-#define APART	     (32 * 4096UL)
-#define AREA_SIZE    (MAX_PARTIES * APART)
-#define SECONDS	     4
-#define MOST_SECONDS 30
-#define HUNG_SECONDS 120
+#define APART	      (32 * 4096UL)
+#define AREA_SIZE     (MAX_PARTIES * APART)
+#define SECONDS	      4
+#define MOST_SECONDS  30
+#define HUNG_SECONDS  120
 
 /*
  * What may pass until a party that wants the word has added to it. A device waits for
@@ -52,12 +55,12 @@
  * can lose the page again before it has used it, to a device that has waited as well, or
  * since it was not scheduled meanwhile. That is improbable to happen many times in a row.
  */
-#define ROUNDS	     8
+#define ROUNDS	      8
 /* How often it, and those that it waits for, have to be woken up and scheduled by then. */
-#define SCHEDULINGS  16
+#define SCHEDULINGS   16
 
-#define IOCTL(name)  DRM_IOCTL_SVM_ATOMIC_##name(DRM_VSVM_SVM_ATOMIC_BASE)
-#define HOLD_DEFAULT UINT64_MAX
+#define IOCTL(name)   DRM_IOCTL_SVM_ATOMIC_##name(DRM_VSVM_SVM_ATOMIC_BASE)
+#define HOLD_DEFAULT  UINT64_MAX
 
 static uint64_t now_ns(void)
 {
@@ -172,6 +175,77 @@ static uint64_t wait_of(const struct party *party, double part)
 	return 0;
 }
 
+/* --- Witnesses --- */
+
+#define WITNESS_SLEEP_NS 1000000
+
+struct witness {
+	pthread_t thread;
+	uint64_t latest_ns;
+};
+
+static struct witness witnesses[MAX_WITNESSES];
+static int nwitnesses;
+
+static void *be_witness(void *arg)
+{
+	static const struct timespec nap = { .tv_nsec = WITNESS_SLEEP_NS };
+	struct witness *witness = arg;
+	uint64_t late, last = now_ns();
+
+	while (!shared->stop) {
+		nanosleep(&nap, NULL);
+		late = now_ns() - last - WITNESS_SLEEP_NS;
+		if (late > witness->latest_ns)
+			witness->latest_ns = late;
+		last = now_ns();
+	}
+	return NULL;
+}
+
+static void start_witness(int cpu)
+{
+	struct witness *witness = &witnesses[nwitnesses++];
+	pthread_attr_t attributes;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	witness->latest_ns = 0;
+	pthread_attr_init(&attributes);
+	pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
+	if (pthread_create(&witness->thread, &attributes, be_witness, witness))
+		ksft_exit_fail_msg("cannot start a thread on CPU %d\n", cpu);
+	pthread_attr_destroy(&attributes);
+}
+
+static void start_witnesses(void)
+{
+	cpu_set_t set;
+	int cpu;
+
+	nwitnesses = 0;
+	if (sched_getaffinity(0, sizeof(set), &set))
+		ksft_exit_fail_perror("sched_getaffinity");
+	for (cpu = 0; cpu < CPU_SETSIZE && nwitnesses < MAX_WITNESSES; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			start_witness(cpu);
+}
+
+/* How long the machine did not run, at the longest. */
+static uint64_t join_witnesses(void)
+{
+	uint64_t latest = 0;
+	int i;
+
+	for (i = 0; i < nwitnesses; i++) {
+		pthread_join(witnesses[i].thread, NULL);
+		if (witnesses[i].latest_ns > latest)
+			latest = witnesses[i].latest_ns;
+	}
+	return latest;
+}
+
 /* --- A run --- */
 
 struct setup {
@@ -284,10 +358,12 @@ static void stop_device(struct device *device)
 
 /*
  * Have all parties add for a while; what came of it is in shared and devices. An
- * addition that is under way at the end is completed, and timed as any other.
+ * addition that is under way at the end is completed, and timed as any other. Returns
+ * how long the machine did not run meanwhile.
  */
-static void run(const struct setup *setup, double seconds)
+static uint64_t run(const struct setup *setup, double seconds)
 {
+	uint64_t stalled;
 	int i;
 
 	memset(shared, 0, sizeof(*shared));
@@ -297,6 +373,7 @@ static void run(const struct setup *setup, double seconds)
 	for (i = 0; i < setup->ncpus; i++)
 		start_cpu(setup, i);
 	await_ready(setup->ndevices + setup->ncpus);
+	start_witnesses();
 	alarm(seconds + HUNG_SECONDS);
 	shared->began_ns = now_ns();
 	shared->go = 1;
@@ -307,7 +384,9 @@ static void run(const struct setup *setup, double seconds)
 	for (i = 0; i < setup->ndevices; i++)
 		stop_device(&devices[i]);
 	shared->took_ns = now_ns() - shared->began_ns;
+	stalled = join_witnesses();
 	alarm(0);
+	return stalled;
 }
 
 /* --- What came of it --- */
@@ -479,9 +558,14 @@ static void check_hold(const struct setup *setup, const struct outcome *outcome,
 	ksft_test_result(outcome->usual_wait_ns <= usual, "%s: waits\n", setup->name);
 }
 
+static uint64_t longer(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static void test_setup(const struct setup *setup, double seconds)
 {
-	uint64_t scheduling = measure_scheduling(*setup, seconds / 8), after;
+	uint64_t scheduling = measure_scheduling(*setup, seconds / 8), after, stalled;
 	uint64_t hold = hold_of(setup);
 	double enough = 2 * bound_of(setup, hold, scheduling) / 1e9;
 	struct outcome outcome;
@@ -489,16 +573,16 @@ static void test_setup(const struct setup *setup, double seconds)
 	/* Long enough to see a party starve, if that is not too long. */
 	if (seconds < enough)
 		seconds = enough < MOST_SECONDS ? enough : MOST_SECONDS;
-	run(setup, seconds);
+	stalled = run(setup, seconds);
 	ksft_print_msg("%s: hold %.1f us, %.1f s\n", setup->name, hold / 1e3, seconds);
 	print_figures(setup, seconds);
 	outcome = outcome_of(setup, hold);
 
 	after = measure_scheduling(*setup, seconds / 8);
-	ksft_print_msg("%s: a scheduling took up to %.1f ms before, %.1f ms after\n", setup->name,
-		       scheduling / 1e6, after / 1e6);
-	if (after > scheduling)
-		scheduling = after;
+	ksft_print_msg("%s: a scheduling took up to %.1f ms before, %.1f ms after; the machine "
+		       "did not run for up to %.1f ms\n",
+		       setup->name, scheduling / 1e6, after / 1e6, stalled / 1e6);
+	scheduling = longer(scheduling, longer(after, stalled));
 	/* Of no hold nothing is promised: each gets the page when the other is slow. */
 	if (hold)
 		check_hold(setup, &outcome, hold, scheduling);

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Run the kernel's self-tests and ours in the virtual machine and make one result of
-# each test case. Needs vm.sh and build.sh.
+# each test case. Needs vm.sh, kernel-dkms.sh and build.sh.
 : "${top:?is set by ./run}"
 
 # Programs of the kernel tree's mm selftests; those a tree has not are not run.
@@ -13,7 +13,7 @@ vm_modules='test_hmm'
 # built, has nothing to drive: its KUnit tests run when it is loaded.
 vm_modules_series='drm_svm_atomic vsvm'
 vm_modules_optional='nouveau'
-vm_tests_series='kunit vsvm svm_fuzz'
+vm_tests_series='kunit vsvm svm_progress svm_fuzz dkms'
 vm_vsvm_parameters='devices=2'
 # To look for leaks takes a machine of its own: tracking halves the speed of everything.
 # kmemleak looks at what came before it.
@@ -138,6 +138,17 @@ vm_test_modules()
 	echo "$vm_vsvm_parameters" >"$vm_dir/modules/vsvm.parameters"
 }
 
+# vm_test_dkms KERNEL: have vsvm built out of the tree, too.
+vm_test_dkms()
+{
+	vm_has_vsvm "$1" || return 0
+	kernel_dkms_make "$kernel_build/$1/dkms" "$(kernel_dkms_version)"
+	step 'compiling vsvm out of the tree' "$kernel_logs/vm-dkms.log" \
+		make -C "$kernel_build/$1/dkms" KERNEL="$kernel_build/$1" ||
+		die "$EX_SOFTWARE" "cannot compile vsvm out of the tree; see $kernel_logs/vm-dkms.log"
+	strip -g -o "$vm_dir/root/vsvm-dkms.ko" "$kernel_build/$1/dkms/vsvm.ko"
+}
+
 # vm_test_stage KERNEL ROUND: put the job together in vm_dir.
 vm_test_stage()
 {
@@ -156,6 +167,7 @@ vm_test_stage()
 	} >"$vm_dir/programs"
 	cp "$vm_dir/programs" "$vm_dir/root/programs"
 	vm_test_modules "$1"
+	vm_test_dkms "$1"
 }
 
 # vm_test KERNEL ROUND SECONDS FIRST: run the tests of one round; their TAP, numbered

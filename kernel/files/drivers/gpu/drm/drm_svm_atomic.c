@@ -364,20 +364,26 @@ static bool is_interrupted(unsigned int flags)
 	return signal_pending_state(task_state(flags), current);
 }
 
-/* Somebody wants pages that the device holds: not before the hold has ended. */
+/*
+ * Somebody wants pages that the device holds: not before the hold has ended. Returns
+ * with the lock held since that was seen, or the device could get the pages in between
+ * and lose them at once. It does not get them time and again while this sleeps: having
+ * lost them once, it waits for the invalidation that this is part of to end.
+ */
 static void wait_for_hold(struct drm_svm_atomic_chunk *chunk, unsigned long start,
 			  unsigned long end)
 {
 	struct drm_svm_atomic *sa = chunk->sa;
 	u64 deadline;
+	int err = 0;
 
-	mutex_lock(&sa->lock);
-	deadline = deadline_of(chunk, start, end, true);
-	if (deadline > ktime_get_ns())
-		sa->counters.waits_cpu++;
-	mutex_unlock(&sa->lock);
 	/* Who gets killed has no use for the page, but takes it all the same. */
-	sleep_until(deadline, TASK_KILLABLE);
+	while (!err && (deadline = deadline_of(chunk, start, end, true)) > ktime_get_ns()) {
+		sa->counters.waits_cpu++;
+		mutex_unlock(&sa->lock);
+		err = sleep_until(deadline, TASK_KILLABLE);
+		mutex_lock(&sa->lock);
+	}
 }
 
 /* The device wants pages that somebody else has got since. */
@@ -462,14 +468,13 @@ static bool chunk_invalidate(struct mmu_interval_notifier *notifier,
 	if (range->event == MMU_NOTIFY_EXCLUSIVE && range->owner == sa)
 		return true;
 
-	cause = cause_of(sa, range);
-	if (cause == DRM_SVM_ATOMIC_BY_CPU || cause == DRM_SVM_ATOMIC_BY_DEVICE)
-		wait_for_hold(chunk, start, end);
-
 	if (mmu_notifier_range_blockable(range))
 		mutex_lock(&sa->lock);
 	else if (!mutex_trylock(&sa->lock))
 		return false;
+	cause = cause_of(sa, range);
+	if (cause == DRM_SVM_ATOMIC_BY_CPU || cause == DRM_SVM_ATOMIC_BY_DEVICE)
+		wait_for_hold(chunk, start, end);
 	mmu_interval_set_seq(notifier, cur_seq);
 	sa->ops->unmap(sa, start, end);
 	lose_pages(chunk, start, end, cause);

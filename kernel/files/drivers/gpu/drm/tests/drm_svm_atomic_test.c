@@ -6,6 +6,7 @@
  */
 #include <kunit/test.h>
 #include <linux/mman.h>
+#include <linux/workqueue.h>
 
 #define PAGES(n) ((n) * PAGE_SIZE)
 
@@ -195,6 +196,44 @@ static void losses(struct kunit *test)
 	mutex_unlock(&sa->lock);
 }
 
+/* Another thread's device, which gets a page that somebody waits for. */
+struct getting {
+	struct work_struct work;
+	struct drm_svm_atomic_chunk *chunk;
+	s64 stamp;
+};
+
+static void get_again(struct work_struct *work)
+{
+	struct getting *getting = container_of(work, struct getting, work);
+
+	mutex_lock(&getting->chunk->sa->lock);
+	getting->chunk->stamp[1] = getting->stamp;
+	mutex_unlock(&getting->chunk->sa->lock);
+}
+
+/* Whoever waited for one hold does not end the next. */
+static void hold_begun_anew(struct kunit *test)
+{
+	struct drm_svm_atomic *sa = test->priv;
+	struct getting getting = { .chunk = fake_chunk(test) };
+	s64 now = ktime_get_ns();
+
+	INIT_WORK_ONSTACK(&getting.work, get_again);
+	set(test, 1, 2, DRM_SVM_ATOMIC_MODE_HOLD, MAX_HOLD_NS, 1);
+	getting.chunk->stamp[1] = now;
+	getting.stamp = now + MAX_HOLD_NS / 2;
+	mutex_lock(&sa->lock);
+	schedule_work(&getting.work);
+	wait_for_hold(getting.chunk, PAGES(1), PAGES(2));
+	lockdep_assert_held(&sa->lock);
+	KUNIT_EXPECT_LE(test, deadline_of(getting.chunk, PAGES(1), PAGES(2), true),
+			ktime_get_ns());
+	mutex_unlock(&sa->lock);
+	flush_work(&getting.work);
+	destroy_work_on_stack(&getting.work);
+}
+
 static void windows(struct kunit *test)
 {
 	struct drm_svm_atomic_chunk *chunk = fake_chunk(test);
@@ -274,6 +313,7 @@ static struct kunit_case svm_atomic_cases[] = {
 	KUNIT_CASE(policy_limit),
 	KUNIT_CASE(deadlines),
 	KUNIT_CASE(losses),
+	KUNIT_CASE(hold_begun_anew),
 	KUNIT_CASE(windows),
 	KUNIT_CASE(sharing),
 	KUNIT_CASE(bad_cutouts),

@@ -2922,12 +2922,21 @@ TEST_F(exclusive, idle)
 	EXPECT_EQ(-1, bad_page(self->area, NPAGES, 1));
 }
 
+/* DAMON's thread takes the lock that its files only try, every millisecond. */
 static bool damon(const char *name, const char *value)
 {
 	char path[160];
+	int i;
 
 	snprintf(path, sizeof(path), DAMON_KNOB "%s", name);
-	return write_file(path, value);
+	for (i = 0; i < 1000; i++) {
+		if (write_file(path, value))
+			return true;
+		if (errno != EBUSY)
+			return false;
+		sleep_ms(1);
+	}
+	return false;
 }
 
 /* Watch all of physical memory up to @end. */
