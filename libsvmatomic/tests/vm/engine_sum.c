@@ -9,7 +9,7 @@
 
 #define DEVICE_THREADS 4
 #define CPU_THREADS    2
-#define TRANSFERS      2000
+#define TRANSFERS      200
 
 struct sum {
 	_Alignas(4096) _Atomic uint64_t word;

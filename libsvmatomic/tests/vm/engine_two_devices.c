@@ -5,7 +5,8 @@
  */
 #include "vm.h"
 
-#define THREADS 2
+#define THREADS	  2
+#define TRANSFERS 200
 
 struct sum {
 	_Alignas(4096) _Atomic uint64_t word;
@@ -78,7 +79,7 @@ int main(void)
 			by_device += counters.revoked[SVMA_BY_DEVICE];
 			by_cpu += counters.revoked[SVMA_BY_CPU];
 		}
-	} while ((by_device < 1000 || by_cpu < 1000) && now_ns() - began < 60000000000u);
+	} while ((by_device < TRANSFERS || by_cpu < TRANSFERS) && now_ns() - began < 60000000000u);
 	atomic_store(&sum->stop, 1);
 	for (int i = 0; i < 2; i++) {
 		equal(svma_engine_wait(engines[i], 60000, NULL), 0);
@@ -91,7 +92,7 @@ int main(void)
 	printf("%llu additions by devices, %llu by the CPU; %llu and %llu transfers\n",
 	       (unsigned long long)total, (unsigned long long)on_cpu, (unsigned long long)by_device,
 	       (unsigned long long)by_cpu);
-	check(by_device >= 1000 && by_cpu >= 1000);
+	check(by_device >= TRANSFERS && by_cpu >= TRANSFERS);
 	for (int i = 0; i < 2; i++) {
 		svma_engine_stop(engines[i]);
 		svma_close(devices[i]);
