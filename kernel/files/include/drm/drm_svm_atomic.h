@@ -196,6 +196,12 @@ static int prefix##_subscribe_ioctl(struct drm_device *dev, void *data,	\
 	return drm_svm_atomic_subscribe_ioctl(client(file), data);	\
 }
 
+/**
+ * DRM_SVM_ATOMIC_IOCTL() - an entry in a driver's table of ioctls
+ * @base: where their numbers start.
+ * @call: ACQUIRE, RELEASE, SET_POLICY, GET_POLICY, QUERY or SUBSCRIBE.
+ * @function: what DEFINE_DRM_SVM_ATOMIC_IOCTLS() has made for it.
+ */
 #define DRM_SVM_ATOMIC_IOCTL(base, call, function)			\
 	[DRM_IOCTL_NR(DRM_IOCTL_SVM_ATOMIC_##call(base)) -		\
 	 DRM_COMMAND_BASE] = {						\
@@ -204,18 +210,5 @@ static int prefix##_subscribe_ioctl(struct drm_device *dev, void *data,	\
 		.flags = DRM_RENDER_ALLOW,				\
 		.name = "SVM_ATOMIC_" #call,				\
 	}
-
-/**
- * DRM_SVM_ATOMIC_IOCTLS() - their entries in a driver's table of ioctls
- * @base: where their numbers start.
- * @prefix: as for DEFINE_DRM_SVM_ATOMIC_IOCTLS().
- */
-#define DRM_SVM_ATOMIC_IOCTLS(base, prefix)				\
-	DRM_SVM_ATOMIC_IOCTL(base, ACQUIRE, prefix##_acquire_ioctl),	\
-	DRM_SVM_ATOMIC_IOCTL(base, RELEASE, prefix##_release_ioctl),	\
-	DRM_SVM_ATOMIC_IOCTL(base, SET_POLICY, prefix##_set_policy_ioctl), \
-	DRM_SVM_ATOMIC_IOCTL(base, GET_POLICY, prefix##_get_policy_ioctl), \
-	DRM_SVM_ATOMIC_IOCTL(base, QUERY, prefix##_query_ioctl),	\
-	DRM_SVM_ATOMIC_IOCTL(base, SUBSCRIBE, prefix##_subscribe_ioctl)
 
 #endif

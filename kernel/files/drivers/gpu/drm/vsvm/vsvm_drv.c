@@ -45,14 +45,21 @@ static int vsvm_init_ioctl(struct drm_device *dev, void *data, struct drm_file *
 		err = drm_svm_atomic_init(&vfile->sa, dev, file, current->mm,
 					  args->unmanaged_addr, args->unmanaged_size,
 					  &vsvm_sa_ops);
-	if (!err)
+	if (!err) {
+		/* For vsvm_client(): what it finds is initialized. */
 		smp_store_release(&vfile->client, &vfile->sa);
+	}
 	mutex_unlock(&vfile->lock);
 	return err;
 }
 
 static const struct drm_ioctl_desc vsvm_ioctls[] = {
-	DRM_SVM_ATOMIC_IOCTLS(DRM_VSVM_SVM_ATOMIC_BASE, vsvm),
+	DRM_SVM_ATOMIC_IOCTL(DRM_VSVM_SVM_ATOMIC_BASE, ACQUIRE, vsvm_acquire_ioctl),
+	DRM_SVM_ATOMIC_IOCTL(DRM_VSVM_SVM_ATOMIC_BASE, RELEASE, vsvm_release_ioctl),
+	DRM_SVM_ATOMIC_IOCTL(DRM_VSVM_SVM_ATOMIC_BASE, SET_POLICY, vsvm_set_policy_ioctl),
+	DRM_SVM_ATOMIC_IOCTL(DRM_VSVM_SVM_ATOMIC_BASE, GET_POLICY, vsvm_get_policy_ioctl),
+	DRM_SVM_ATOMIC_IOCTL(DRM_VSVM_SVM_ATOMIC_BASE, QUERY, vsvm_query_ioctl),
+	DRM_SVM_ATOMIC_IOCTL(DRM_VSVM_SVM_ATOMIC_BASE, SUBSCRIBE, vsvm_subscribe_ioctl),
 	DRM_IOCTL_DEF_DRV(VSVM_INIT, vsvm_init_ioctl, DRM_RENDER_ALLOW),
 };
 

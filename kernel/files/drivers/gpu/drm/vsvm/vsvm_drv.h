@@ -56,6 +56,7 @@ static inline struct drm_svm_atomic *vsvm_client(struct drm_file *file)
 {
 	struct vsvm_file *vfile = file->driver_priv;
 
+	/* Pairs with the release of the ioctl that binds it. */
 	return smp_load_acquire(&vfile->client);
 }
 
