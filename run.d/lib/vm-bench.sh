@@ -18,7 +18,7 @@ vm_bench_usage()
 	           count instructions, notifications and TLB flushes on perf and unpatched, and
 	           what libsvmatomic adds, as a table here and for machines in FILE; status 1 if
 	           a target is missed. Then contention of a CPU with vsvm, over hold and think
-	           time, with a report in build/contend. About 12 minutes, once the kernels are
+	           time, with a report in build/contend. About 5 minutes, once the kernels are
 	           built
 	END
 }
