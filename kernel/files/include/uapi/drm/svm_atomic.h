@@ -221,7 +221,8 @@ enum drm_svm_atomic_cause {
  * @acquired: Pages that the device got.
  * @revoked: Pages that it lost, by enum drm_svm_atomic_cause.
  * @refused: Pages that it was refused, by enum drm_svm_atomic_reason. A mapping
- *	that cannot be had counts once for each call, whatever its size.
+ *	that cannot be had counts once for each call, whatever its size, and again for
+ *	each aligned 2 MiB of it that the device has, or had, other pages in.
  * @retries: Runs that had to be taken again since others were faster.
  * @waits_cpu: How often a CPU, or another device, waited for a hold to end.
  * @waits_device: How often the device waited for a CPU's turn to end.
