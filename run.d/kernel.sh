@@ -8,8 +8,8 @@ set -eu
 
 . "$top/run.d/lib/common.sh"
 . "$top/run.d/lib/packages.sh"
+. "$top/run.d/lib/series.sh"
 . "$top/run.d/lib/kernel.sh"
-. "$top/run.d/lib/kernel-series.sh"
 . "$top/run.d/lib/kernel-build.sh"
 . "$top/run.d/lib/kernel-dkms.sh"
 
@@ -72,8 +72,9 @@ command_refresh()
 {
 	none refresh "$@"
 	packages_install kernel
-	kernel_lock
-	kernel_refresh
+	kernel_series
+	series_lock
+	series_refresh
 }
 
 command_build()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Configure and build kernels, each in an object directory of its own. Needs kernel.sh
-# and kernel-series.sh.
+# and series.sh.
 : "${top:?is set by ./run}"
 
 # Nothing in a build may depend on when, where and by whom: it is compared with others.
@@ -87,7 +87,7 @@ kernel_make()
 # What a build depends on. Work in the tree that is not committed counts too.
 kernel_inputs()
 {
-	kernel_state "$(kernel_tree "$1")"
+	series_state "$(kernel_tree "$1")"
 	kernel_fragments "$1" | xargs sha256sum
 	gcc --version | head -n 1
 	ld --version | head -n 1
@@ -177,12 +177,11 @@ kernel_build()
 	if [ ! -f "$(kernel_image "$1")" ]; then
 		rm -f "$kernel_build/$1.stamp"
 		case $1 in
-		debug) kernel_space 6 "the $1 kernel" ;;
-		*) kernel_space 3 "the $1 kernel" ;;
+		debug) series_space 6 "the $1 kernel" ;;
+		*) series_space 3 "the $1 kernel" ;;
 		esac
 	fi
-	[ "$1" = unpatched ] || ! kernel_unsaved ||
-		say "$kernel_source has work that is not in kernel/patches-6.12: building it as it is"
+	[ "$1" = unpatched ] || series_note_work
 	kernel_current "$1"
 }
 
@@ -216,7 +215,7 @@ kernel_size()
 	kernel_prepare
 	kernel_has_series ||
 		die "$EX_SOFTWARE" 'there are no patches in kernel/patches-6.12 yet, and nothing to compare'
-	kernel_space 2 'three builds of mm/'
+	series_space 2 'three builds of mm/'
 	for kernel_variant in size-unpatched size-off size-on; do
 		[ -f "$kernel_build/$kernel_variant/size.o" ] || rm -f "$kernel_build/$kernel_variant.stamp"
 		kernel_current "$kernel_variant" kernel_size_compile
@@ -246,14 +245,7 @@ kernel_check_style()
 kernel_export()
 {
 	kernel_prepare
-	kernel_has_series || die "$EX_SOFTWARE" 'there are no patches in kernel/patches-6.12 yet'
-	{ mkdir -p "$1" && rm -f "$1"/[0-9]*.patch; } 2>/dev/null ||
-		die "$EX_CANTCREAT" "cannot write to $1; name another directory"
-	kernel_format "$1" base..HEAD --numbered --cover-letter --stat ||
-		die "$EX_SOFTWARE" 'git format-patch failed'
-	# Of no concern to a mailing list: where this repository keeps a new file.
-	sed -i '1,/^diff --git /{/^Files: /d;}' "$1"/[0-9]*.patch
-	say "$(find "$1" -name '[0-9]*.patch' | wc -l) messages in $1; the first, the cover letter, is to be filled in"
+	series_export "$1"
 
 	kernel_export_log=$kernel_logs/kernel-checkpatch.log
 	kernel_check_style "$1" >"$kernel_export_log" 2>&1 && return 0
@@ -262,22 +254,9 @@ kernel_export()
 		die "$EX_SOFTWARE" "checkpatch objects; mend the commits in $kernel_source, then ./run kernel refresh"
 }
 
-# Every commit has to build, or a bisection through the series ends in it. A tree of
-# its own, so that the source's files keep their times and its build its objects.
+# Every commit has to build, or a bisection through the series ends in it.
 kernel_export_each()
 {
-	kernel_space 5 'a build of each commit'
-	kernel_each_tree=$(kernel_tree each)
-	[ -f "$kernel_each_tree/.git" ] || {
-		rm -rf "$kernel_each_tree"
-		kgit "$kernel_source" worktree prune
-		step 'checking out a tree to build each commit in' "$kernel_logs/kernel-each.log" \
-			kgit "$kernel_source" worktree add --detach "$kernel_each_tree" base ||
-			die "$EX_SOFTWARE" "git failed; see $kernel_logs/kernel-each.log"
-	}
-	for kernel_commit in $(kgit "$kernel_source" rev-list --reverse base..HEAD); do
-		kgit "$kernel_each_tree" checkout -q --detach "$kernel_commit"
-		say "$(kgit "$kernel_source" log -1 --format='%h %s' "$kernel_commit")"
-		kernel_current each
-	done
+	series_space 5 'a build of each commit'
+	series_each "$(kernel_tree each)" kernel_current each
 }
