@@ -171,11 +171,12 @@ series_unpack()
 	# With the work trees of the old one.
 	rm -rf "$series_source" "$series_build/unpatched-source" "$series_build/each-source" "$series_apply_dir"
 	rm -f "$series_stamp"
-	mv "$series_source.unpack" "$series_source"
+	# First, so that there is no source without it.
 	{
 		series_tarball_key "$1"
-		series_git "$series_source" rev-parse base
+		series_git "$series_source.unpack" rev-parse base
 	} >"$series_source_stamp"
+	mv "$series_source.unpack" "$series_source"
 }
 
 # series_take TARBALL: have its tree as the source, unless that is what the source is.
