@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# summary: measure every OpenCL device here; with arguments, run svmatomic-bench
+# summary: measure every OpenCL device here (--mesa: our rusticl); with arguments, run svmatomic-bench
 #
 # Build svmatomic-bench and run it. Without arguments: the quick profile of every
-# workload on every usable device, kept under results/.
+# workload on every usable device, kept under results/. --mesa, before all others: on
+# the rusticl of ./run mesa instead of what is installed here.
 set -eu
 : "${top:?is set by ./run}"
 
@@ -11,7 +12,19 @@ set -eu
 . "$top/run.d/lib/packages.sh"
 . "$top/run.d/lib/build.sh"
 
-bench=$top/build/bench/svmatomic-bench
+mesa=
+if [ "${1-}" = --mesa ]; then
+	mesa=1
+	shift
+fi
+
+# bench ARGUMENT...: in place of this shell.
+bench()
+{
+	set -- "$top/build/bench/svmatomic-bench" "$@"
+	[ -z "$mesa" ] || set -- "$top/run" mesa run "$@"
+	exec "$@"
+}
 
 has_icd()
 {
@@ -24,7 +37,7 @@ has_icd()
 has_device()
 {
 	status=0
-	"$bench" list devices >/dev/null 2>&1 || status=$?
+	(bench list devices) >/dev/null 2>&1 || status=$?
 	[ "$status" -ne "$EX_UNAVAILABLE" ]
 }
 
@@ -39,8 +52,8 @@ quick()
 	{
 		trap : INT
 		status=0
-		"$bench" run --profile quick --json "$results/result.json" \
-			--csv "$results/result.csv" --report "$results/report.html" || status=$?
+		(bench run --profile quick --json "$results/result.json" \
+			--csv "$results/result.csv" --report "$results/report.html") || status=$?
 		echo "$status" >"$results/status"
 	} | tee -i "$results/table.txt"
 	status=$(cat "$results/status")
@@ -56,15 +69,18 @@ quick()
 	exit "$status"
 }
 
-if has_icd; then
+if [ -n "$mesa" ]; then
+	packages_install bench
+	"$top/run" mesa build
+elif has_icd; then
 	packages_install bench
 else
 	packages_install bench opencl
 fi
 build_normal all
 
-[ $# -eq 0 ] || exec "$bench" "$@"
+[ $# -eq 0 ] || bench "$@"
 
 # An implementation without a device is as good as none, and Mesa's often has none.
-[ -z "$(packages_missing opencl)" ] || has_device || packages_install opencl
+[ -n "$mesa" ] || [ -z "$(packages_missing opencl)" ] || has_device || packages_install opencl
 quick

@@ -33,7 +33,8 @@ test_sanitized()
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 	export LSAN_OPTIONS="suppressions='$top/bench/tests/lsan.supp':print_suppressions=0"
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-	test_tree sanitized "$top/build/asan" --no-suite lint --no-suite kernel "$@"
+	test_tree sanitized "$top/build/asan" --no-suite lint --no-suite kernel \
+		--no-suite mesa "$@"
 )
 
 # count RESULT|RESULT: tests that ended so. What they printed has its quotes escaped.

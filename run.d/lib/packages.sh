@@ -60,6 +60,28 @@ packages_table_of()
 		Linux source: linux-source-6.12 xz-utils
 		END
 		;;
+	mesa)
+		cat <<-'END'
+		a Debian 13 to build in: mmdebstrap debian-archive-keyring mount
+		the series as commits: git
+		unpacking of Mesa: xz-utils
+		END
+		;;
+	mesa-root) # of Debian 13, in the build root
+		cat <<-'END'
+		compilers: gcc g++ libc6-dev ccache
+		build system: meson ninja-build pkgconf
+		rusticl: rustc bindgen
+		LLVM and clang: llvm-19-dev libclang-19-dev libclang-cpp19-dev
+		OpenCL's built-in functions: libclc-19 libclc-19-dev
+		SPIR-V: libllvmspirvlib-19-dev spirv-tools
+		Mesa's generators of code: python3-mako python3-yaml python3-packaging flex bison
+		libraries of Mesa: libdrm-dev libelf-dev libexpat1-dev zlib1g-dev libzstd-dev
+		library of libsvmatomic: libjansson-dev
+		checks of the series: git clang-format-19 rustfmt
+		to try it: ocl-icd-libopencl1 clinfo
+		END
+		;;
 	vm)
 		cat <<-'END'
 		virtual machine: qemu-system-x86

@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# summary: build Mesa's rusticl with the patches and use it; alone, it explains itself
+#
+# One command per thing to do with Mesa; the work is in lib/mesa*.sh.
+set -eu
+: "${top:?is set by ./run}"
+
+. "$top/run.d/lib/common.sh"
+. "$top/run.d/lib/packages.sh"
+. "$top/run.d/lib/series.sh"
+. "$top/run.d/lib/mesa.sh"
+. "$top/run.d/lib/mesa-root.sh"
+. "$top/run.d/lib/mesa-build.sh"
+
+usage()
+{
+	cat <<-'END'
+	usage: ./run mesa COMMAND [ARGUMENT...]
+
+	  prepare [--tarball FILE]   unpack Mesa 25.0 into build/mesa/source, with the series of
+	                             mesa-patches as commits on it
+	  refresh                    write those commits back, after they were changed there
+	  build                      build rusticl with llvmpipe and nouveau, and the drm-shim,
+	                             and install them to build/mesa/install
+	  run [--shim CHIPSET] PROGRAM [ARGUMENT...]
+	                             run a program of this machine with that rusticl as its only
+	                             OpenCL: ./run mesa run clinfo; --shim: with Mesa's drm-shim
+	                             in place of an NVIDIA card, to see what nouveau compiles for
+	                             it and sends to it: --shim 134
+	  env                        what to export for the same, where this machine can load it
+	                             (Debian 13): eval "$(./run mesa env)"
+	  shell [COMMAND...]         a shell, or a command, in the build root
+	  export [--each] [DIRECTORY]
+	                             write the series for Mesa's maintainers (build/mesa/export),
+	                             and have clang-format and rustfmt look at what it touches;
+	                             --each: build every commit, too
+
+	`./run bench --mesa` measures it.
+
+	It is built in a Debian 13 tree of its own, which `build` unpacks from the mirror that apt
+	is configured for; nothing in it is set up or started. Programs that are run with it have
+	that tree's C library and LLVM, and their own file system and processes. Programs that
+	they start, and scripts, do not get it: name the program itself.
+
+	The source is Debian 13's Mesa, without Debian's patches, or the tarball of a mesa-25.0.N
+	given by --tarball or SVMATOMIC_MESA_TARBALL. SVMATOMIC_MESA_BUILD is a place to build in
+	other than build/mesa, SVMATOMIC_DEBIAN_MIRROR another mirror. Everything takes up to
+	3 GiB there, and about 5 minutes on 2 CPUs.
+	END
+}
+
+# none COMMAND ARGUMENT...
+none()
+{
+	[ $# -eq 1 ] || die "$EX_USAGE" "mesa $1 takes no '$2'"
+}
+
+command_prepare()
+{
+	tarball=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--tarball)
+			[ $# -ge 2 ] || die "$EX_USAGE" 'mesa prepare: --tarball wants a file'
+			tarball=$2
+			shift 2
+			;;
+		--tarball=*)
+			tarball=${1#*=}
+			shift
+			;;
+		*) die "$EX_USAGE" "mesa prepare takes no '$1', only --tarball FILE" ;;
+		esac
+	done
+	mesa_prepare "$tarball"
+}
+
+command_refresh()
+{
+	none refresh "$@"
+	mesa_series
+	packages_install mesa
+	series_lock
+	series_refresh
+}
+
+command_build()
+{
+	none build "$@"
+	mesa_build_all
+}
+
+command_run()
+{
+	chipset=
+	case ${1-} in
+	--shim)
+		chipset=${2-}
+		case $chipset in
+		'' | *[!0-9a-fA-F]*) die "$EX_USAGE" "mesa run: --shim wants a chipset in hexadecimal such as 134, not '$chipset'" ;;
+		esac
+		shift 2
+		;;
+	-*) die "$EX_USAGE" "mesa run takes no '$1', only --shim CHIPSET" ;;
+	esac
+	[ $# -gt 0 ] || die "$EX_USAGE" 'mesa run wants a program to run; ./run mesa explains'
+	mesa_run "$chipset" "$@"
+}
+
+command_env()
+{
+	none env "$@"
+	mesa_env
+}
+
+command_shell()
+{
+	{ [ $# -gt 0 ] || [ -t 0 ]; } || die "$EX_USAGE" 'mesa shell wants a terminal, or a command to run'
+	mesa_shell "$@"
+}
+
+command_export()
+{
+	each=
+	directory=
+	for argument in "$@"; do
+		case $argument in
+		--each) each=1 ;;
+		-*) die "$EX_USAGE" "mesa export takes no '$argument', only --each and a directory" ;;
+		*)
+			[ -z "$directory" ] || die "$EX_USAGE" "mesa export takes one directory, not '$argument' too"
+			directory=$argument
+			;;
+		esac
+	done
+	case $directory in
+	'') directory=$mesa_build/export ;;
+	/*) ;;
+	*) directory=$PWD/$directory ;;
+	esac
+	mesa_export_series "$directory"
+	[ -z "$each" ] || mesa_export_each
+}
+
+case ${1-} in
+'' | help | -h | --help)
+	usage
+	exit 0
+	;;
+prepare | refresh | build | run | env | shell | export) ;;
+*) die "$EX_USAGE" "no command 'mesa $1'; ./run mesa lists those there are" ;;
+esac
+command=$1
+shift
+"command_$command" "$@"
