@@ -12,6 +12,8 @@ set -eu
 . "$top/run.d/lib/mesa.sh"
 . "$top/run.d/lib/mesa-root.sh"
 . "$top/run.d/lib/mesa-build.sh"
+. "$top/run.d/lib/build.sh"
+. "$top/run.d/lib/mesa-test.sh"
 
 usage()
 {
@@ -23,6 +25,8 @@ usage()
 	  refresh                    write those commits back, after they were changed there
 	  build                      build rusticl with llvmpipe and nouveau, and the drm-shim,
 	                             and install them to build/mesa/install
+	  test                       Mesa's unit tests of what the series touches, and our OpenCL
+	                             programs on llvmpipe, and on nouveau with Mesa's drm-shim
 	  run [--shim CHIPSET] PROGRAM [ARGUMENT...]
 	                             run a program of this machine with that rusticl as its only
 	                             OpenCL: ./run mesa run clinfo; --shim: with Mesa's drm-shim
@@ -91,6 +95,12 @@ command_build()
 	mesa_build_all
 }
 
+command_test()
+{
+	none test "$@"
+	mesa_test
+}
+
 command_run()
 {
 	chipset=
@@ -148,7 +158,7 @@ case ${1-} in
 	usage
 	exit 0
 	;;
-prepare | refresh | build | run | env | shell | export) ;;
+prepare | refresh | build | test | run | env | shell | export) ;;
 *) die "$EX_USAGE" "no command 'mesa $1'; ./run mesa lists those there are" ;;
 esac
 command=$1

@@ -37,6 +37,9 @@ test_sanitized()
 		--no-suite mesa "$@"
 )
 
+# What needs a Mesa of ours is ./run mesa test's, which builds it, unless it is asked for.
+without_mesa='--no-suite rusticl --no-suite nouveau'
+
 # count RESULT|RESULT: tests that ended so. What they printed has its quotes escaped.
 count()
 {
@@ -56,6 +59,7 @@ for suite in "$@"; do
 done
 build_sanitized meson-test-prereq
 
+[ -n "$options" ] || options=$without_mesa
 crashed=0
 # shellcheck disable=SC2086 # suites are words
 test_tree normal "$top/build" $options || crashed=1

@@ -253,12 +253,13 @@ mesa_commits()
 }
 
 # What clang-format would change of the lines that a commit touches. Mesa's own
-# .clang-format says of which directories it is to be asked.
+# .clang-format says of which directories it is to be asked; headers of the kernel's are
+# the kernel's.
 mesa_check_c()
 {
 	for mesa_commit in $(mesa_commits); do
 		mesa_enter git -C "$mesa_source" -c safe.directory='*' clang-format-19 \
-			--binary clang-format-19 --diff "$mesa_commit^" "$mesa_commit" |
+			--binary clang-format-19 --diff "$mesa_commit^" "$mesa_commit" -- src |
 			sed "/^no modified files to format$/d; /^clang-format did not modify any files$/d" |
 			sed "s/^/$(echo "$mesa_commit" | cut -c 1-12): /"
 	done
@@ -269,7 +270,7 @@ mesa_check_rust()
 {
 	series_git "$mesa_source" diff --name-only --diff-filter=d base HEAD -- '*.rs' |
 		while IFS= read -r mesa_file; do
-			mesa_enter rustfmt --color never --check --config-path "$mesa_source/rustfmt.toml" \
+			mesa_enter rustfmt --color never --check \
 				--config skip_children=true "$mesa_source/$mesa_file" </dev/null || :
 		done
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every C file is as clang-format leaves it, but for the kernel's, which are as
-# checkpatch likes them. format.sh TREE
+# Every C file is as clang-format leaves it, but for the kernel's and Mesa's, which are
+# as those like them. format.sh TREE
 set -eu
 
 cd -- "$1"
@@ -13,5 +13,5 @@ clang-format --version | grep -q 'version 14\.' || {
 	echo 'skipped: the tree is formatted by clang-format 14, which Debian 12 has'
 	exit 77
 }
-files=$(sources '*.c' '*.h' ':!kernel/files')
+files=$(sources '*.c' '*.h' ':!kernel/files' ':!mesa-patches/files')
 echo "$files" | tr '\n' '\0' | xargs -0 clang-format --dry-run --Werror

@@ -26,7 +26,7 @@ echo one >"$home/libsvmatomic/source.c"
 sed -i "s|^mesa_headers=.*|mesa_headers=$scratch/headers|" "$home/run.d/lib/mesa-build.sh"
 true >"$scratch/headers"
 for program in apt-get apt-cache apt-config dpkg-query df ldd mmdebstrap sudo unshare; do
-	cp "$tree/mesa-patches/tests/fake.sh" "$fake/$program"
+	cp "$tree/mesa-patches/tests/tooling/fake.sh" "$fake/$program"
 	chmod 755 "$fake/$program"
 done
 echo "$build/install" >"$fake/install"

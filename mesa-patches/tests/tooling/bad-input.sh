@@ -5,7 +5,7 @@
 # the remedy; and that nothing is left half-made. bad-input.sh TREE
 set -eu
 
-. "$1/mesa-patches/tests/common.sh"
+. "$1/mesa-patches/tests/tooling/common.sh"
 
 # absent FILE...
 absent()

@@ -5,7 +5,7 @@
 # they share with the kernel's, kernel/vm/tests/series.sh tests at length. series.sh TREE
 set -eu
 
-. "$1/mesa-patches/tests/common.sh"
+. "$1/mesa-patches/tests/tooling/common.sh"
 
 snapshot()
 {

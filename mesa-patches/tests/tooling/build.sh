@@ -5,7 +5,7 @@
 # change those it concerns. And how the result is used. build.sh TREE
 set -eu
 
-. "$1/mesa-patches/tests/common.sh"
+. "$1/mesa-patches/tests/tooling/common.sh"
 
 # steps WORD...: the stages that ran, by a word each, in this order.
 steps()
