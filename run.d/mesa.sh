@@ -32,8 +32,8 @@ usage()
 	                             OpenCL: ./run mesa run clinfo; --shim: with Mesa's drm-shim
 	                             in place of an NVIDIA card, to see what nouveau compiles for
 	                             it and sends to it: --shim 134
-	  env                        what to export for the same, where this machine can load it
-	                             (Debian 13): eval "$(./run mesa env)"
+	  env                        what to export so that any OpenCL program uses that rusticl:
+	                             eval "$(./run mesa env)"
 	  shell [COMMAND...]         a shell, or a command, in the build root
 	  export [--each] [DIRECTORY]
 	                             write the series for Mesa's maintainers (build/mesa/export),
@@ -44,8 +44,8 @@ usage()
 
 	It is built in a Debian 13 tree of its own, which `build` unpacks from the mirror that apt
 	is configured for; nothing in it is set up or started. Programs that are run with it have
-	that tree's C library and LLVM, and their own file system and processes. Programs that
-	they start, and scripts, do not get it: name the program itself.
+	that tree's C library and LLVM, and their own file system and processes. `run` does that
+	for one program, not for those it starts; `env` for all that link with libOpenCL.
 
 	The source is Debian 13's Mesa, without Debian's patches, or the tarball of a mesa-25.0.N
 	given by --tarball or SVMATOMIC_MESA_TARBALL. SVMATOMIC_MESA_BUILD is a place to build in

@@ -11,6 +11,7 @@ mesa_install=$mesa_build/install
 mesa_library=$mesa_build/library
 mesa_object=$mesa_build/object
 mesa_native=$top/mesa-patches/native.ini
+mesa_reload=$top/mesa-patches/reload.c
 # Where rusticl, as it was configured, finds OpenCL C's headers in this machine.
 mesa_headers=/usr/lib/llvm-19/lib/clang/19/include/opencl-c-base.h
 mesa_shim=libnouveau_noop_drm_shim.so
@@ -131,12 +132,20 @@ mesa_compile()
 	echo "$mesa_compile_wanted" >"$2.stamp"
 }
 
+mesa_install_key()
+{
+	cat "$mesa_object.stamp"
+	sha256sum <"$mesa_reload"
+}
+
 # Whole, or as it was before.
 mesa_install_make()
 {
 	rm -rf "$mesa_install.new" "$mesa_install.old" &&
 		mesa_enter env DESTDIR="$mesa_install.new" meson install --no-rebuild -C "$mesa_object" &&
-		cp -a "$mesa_library/." "$mesa_install.new$mesa_install/" || return 1
+		cp -a "$mesa_library/." "$mesa_install.new$mesa_install/" &&
+		mesa_enter gcc -O2 -Wall -Wextra -Werror -fPIC -shared \
+			-o "$mesa_install.new$mesa_install/lib/reload.so" "$mesa_reload" || return 1
 	[ ! -d "$mesa_install" ] || mv "$mesa_install" "$mesa_install.old"
 	mv "$mesa_install.new$mesa_install" "$mesa_install" &&
 		rm -rf "$mesa_install.new" "$mesa_install.old"
@@ -144,11 +153,12 @@ mesa_install_make()
 
 mesa_install_have()
 {
-	cmp -s "$mesa_object.stamp" "$mesa_install.stamp" && [ -d "$mesa_install" ] && return 0
+	mesa_install_wanted=$(mesa_install_key)
+	[ "$mesa_install_wanted" = "$(cat "$mesa_install.stamp" 2>/dev/null)" ] && [ -d "$mesa_install" ] && return 0
 	rm -f "$mesa_install.stamp"
 	step 'installing Mesa' "$mesa_logs/mesa-install.log" mesa_install_make ||
 		mesa_fail installing "$mesa_logs/mesa-install.log"
-	cp "$mesa_object.stamp" "$mesa_install.stamp"
+	echo "$mesa_install_wanted" >"$mesa_install.stamp"
 }
 
 # mesa_build_all: what is missing of all that the result is made of.
@@ -177,26 +187,35 @@ mesa_rusticl()
 	sed -n 1p "$mesa_install/etc/OpenCL/vendors/rusticl.icd"
 }
 
-# Programs of this machine load rusticl only where the machine's libraries are as new as
-# those it was linked with. Says what is missing, if anything.
-mesa_unloadable()
+# Can programs of this machine load rusticl? Only where the machine's libraries are as new
+# as those it was linked with.
+mesa_loadable()
 {
-	LD_LIBRARY_PATH=$mesa_install/lib ldd "$mesa_install/lib/$(mesa_rusticl)" 2>&1 |
-		sed -n "s/.*version \`\([^']*\)' not found.*/\1/p; s/^[[:space:]]*\([^ ]*\) => not found\$/\1/p" |
-		LC_ALL=C sort -u
-	[ -f "$mesa_headers" ] || echo "$mesa_headers"
+	[ -f "$mesa_headers" ] &&
+		! LD_LIBRARY_PATH=$mesa_install/lib ldd "$mesa_install/lib/$(mesa_rusticl)" 2>&1 |
+		grep -q 'not found'
 }
 
-# mesa_env: lines for a shell, or nothing where they would not help.
+mesa_find_loader()
+{
+	mesa_loader=$(find "$mesa_root/usr/lib" -maxdepth 2 -name 'ld-linux*.so.*' | head -n 1)
+	mesa_libraries=$mesa_install/lib:${mesa_loader%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+
+# mesa_env: lines for a shell.
 mesa_env()
 {
 	mesa_installed
-	mesa_lacks=$(mesa_unloadable | paste -s -d ' ' -)
-	[ -z "$mesa_lacks" ] || die "$EX_UNAVAILABLE" \
-		"rusticl is built for Debian 13 and lacks $mesa_lacks here; use ./run mesa run PROGRAM, which brings all that along, or on Debian 13: apt-get install mesa-opencl-icd"
 	mesa_export OCL_ICD_VENDORS "$mesa_install/etc/OpenCL/vendors"
 	mesa_export RUSTICL_ENABLE "$mesa_devices"
-	mesa_export LD_LIBRARY_PATH "$mesa_install/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+	if mesa_loadable; then
+		mesa_export LD_LIBRARY_PATH "$mesa_install/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+		return 0
+	fi
+	mesa_find_loader
+	mesa_export SVMATOMIC_MESA_LOADER "$mesa_loader"
+	mesa_export SVMATOMIC_MESA_LIBRARIES "$mesa_libraries"
+	mesa_export LD_PRELOAD "$mesa_install/lib/reload.so${LD_PRELOAD:+:$LD_PRELOAD}"
 }
 
 # mesa_export NAME VALUE
@@ -217,7 +236,7 @@ mesa_run()
 	mesa_program=$(command -v -- "$1") || :
 	[ -f "$mesa_program" ] ||
 		die "$EX_USAGE" "mesa run: no program '$1'"
-	mesa_loader=$(find "$mesa_root/usr/lib" -maxdepth 2 -name 'ld-linux*.so.*' | head -n 1)
+	mesa_find_loader
 	"$mesa_loader" --verify "$mesa_program" >/dev/null 2>&1 ||
 		die "$EX_USAGE" "mesa run: $1 is a script or has no shared libraries; name the program that calls OpenCL"
 	mesa_name=$1
@@ -233,7 +252,7 @@ mesa_run()
 	fi
 	export OCL_ICD_VENDORS RUSTICL_ENABLE
 	exec "$mesa_loader" --argv0 "$mesa_name" \
-		--library-path "$mesa_install/lib:${mesa_loader%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"
+		--library-path "$mesa_libraries" "$@"
 }
 
 # mesa_shell [COMMAND...]: in the root, as a build runs there.

@@ -65,6 +65,7 @@ packages_table_of()
 		a Debian 13 to build in: mmdebstrap debian-archive-keyring mount
 		the series as commits: git
 		unpacking of Mesa: xz-utils
+		a program to try it with: clinfo
 		END
 		;;
 	mesa-root) # of Debian 13, in the build root
@@ -79,7 +80,7 @@ packages_table_of()
 		libraries of Mesa: libdrm-dev libelf-dev libexpat1-dev zlib1g-dev libzstd-dev
 		library of libsvmatomic: libjansson-dev
 		checks of the series: git clang-format-19 rustfmt
-		to try it: ocl-icd-libopencl1 clinfo
+		OpenCL loader: ocl-icd-libopencl1
 		END
 		;;
 	vm)

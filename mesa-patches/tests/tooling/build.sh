@@ -42,7 +42,7 @@ steps compiling-lib compiling-Mesa installing
 echo '# changed' >>"$patches/native.ini"
 works build
 steps configuring compiling-Mesa installing
-sed -i 's/^\([[:space:]]*to try it: .*\)/\1 more/' "$home/run.d/lib/packages.sh"
+sed -i 's/^\([[:space:]]*OpenCL loader: ocl-icd-lib.*\)/\1 more/' "$home/run.d/lib/packages.sh"
 works build
 steps unpacking-Debian compiling-lib configuring compiling-Mesa installing
 
@@ -62,8 +62,7 @@ rm -rf "$build/install"
 works build
 steps installing
 
-# Programs get the loader and the libraries of the root, and lines to export only where
-# they help.
+# Programs get the loader and the libraries of the root.
 ln -s "$(command -v printenv)" "$scratch/printenv"
 works run "$scratch/printenv" OCL_ICD_VENDORS
 has "$scratch/out" "^loaded as $scratch/printenv from $build/install/lib:$build/root/usr/lib/loader"
@@ -78,6 +77,21 @@ has "$scratch/out" "^export OCL_ICD_VENDORS='$build/install/etc/OpenCL/vendors'$
 	eval "$("$home/run" mesa env)"
 	[ "$LD_LIBRARY_PATH" = "$build/install/lib" ] && [ -d "$OCL_ICD_VENDORS" ]
 ) || fails 'what env prints is of no use'
+
+# So do all, where the machine's libraries are too old, or OpenCL C's headers are not
+# where rusticl looks for them.
+needs_loader()
+{
+	works env
+	has "$scratch/out" "^export SVMATOMIC_MESA_LOADER='$build/root/usr/lib/loader/ld-linux-test.so.2'$"
+	has "$scratch/out" "^export LD_PRELOAD='$build/install/lib/reload.so'$"
+	! grep -q LD_LIBRARY_PATH "$scratch/out" || fails 'programs of this machine would find libraries of another'
+}
+echo "	/lib/libc.so.6: version \`GLIBC_2.38' not found (required by libRusticlOpenCL.so.1)" >"$fake/said.ldd"
+needs_loader
+rm "$fake/said.ldd" "$scratch/headers"
+needs_loader
+
 works shell echo hello
 has "$fake/calls" '^within: echo hello$'
 

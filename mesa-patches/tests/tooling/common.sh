@@ -21,7 +21,7 @@ build=$scratch/build
 source=$build/source
 mkdir -p "$patches" "$fake" "$home/kernel/files/include/uapi/drm" "$home/libsvmatomic"
 cp -r "$tree/run" "$tree/run.d" "$tree/meson.build" "$tree/meson_options.txt" "$home/"
-cp "$tree/mesa-patches/native.ini" "$patches/"
+cp "$tree/mesa-patches/native.ini" "$tree/mesa-patches/reload.c" "$patches/"
 echo one >"$home/libsvmatomic/source.c"
 sed -i "s|^mesa_headers=.*|mesa_headers=$scratch/headers|" "$home/run.d/lib/mesa-build.sh"
 true >"$scratch/headers"

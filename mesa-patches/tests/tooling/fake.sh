@@ -96,7 +96,7 @@ apt-get)
 	;;
 apt-cache) answer showsrc 'Version: 25.0.5-1' ;;
 apt-config) ;;
-dpkg-query) for package in mmdebstrap debian-archive-keyring git mount xz-utils; do echo "installed $package"; done ;;
+dpkg-query) for package in mmdebstrap debian-archive-keyring git mount xz-utils clinfo; do echo "installed $package"; done ;;
 df) printf 'Filesystem blocks used free\nd 0 0 %s\n' "$(answer free 99999999)" ;;
 ldd) answer said.ldd '' ;;
 mmdebstrap)
