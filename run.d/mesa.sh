@@ -14,6 +14,7 @@ set -eu
 . "$top/run.d/lib/mesa-build.sh"
 . "$top/run.d/lib/build.sh"
 . "$top/run.d/lib/mesa-test.sh"
+. "$top/run.d/lib/mesa-bench.sh"
 
 usage()
 {
@@ -27,6 +28,8 @@ usage()
 	                             and install them to build/mesa/install
 	  test                       Mesa's unit tests of what the series touches, and our OpenCL
 	                             programs on llvmpipe, and on nouveau with Mesa's drm-shim
+	  bench                      llvmpipe's atomics to PoCL's and to native threads', in one run; and
+	                             kernels without atomics, with the series and without
 	  run [--shim CHIPSET] PROGRAM [ARGUMENT...]
 	                             run a program of this machine with that rusticl as its only
 	                             OpenCL: ./run mesa run clinfo; --shim: with Mesa's drm-shim
@@ -101,6 +104,12 @@ command_test()
 	mesa_test
 }
 
+command_bench()
+{
+	none bench "$@"
+	mesa_bench
+}
+
 command_run()
 {
 	chipset=
@@ -158,7 +167,7 @@ case ${1-} in
 	usage
 	exit 0
 	;;
-prepare | refresh | build | test | run | env | shell | export) ;;
+prepare | refresh | build | test | bench | run | env | shell | export) ;;
 *) die "$EX_USAGE" "no command 'mesa $1'; ./run mesa lists those there are" ;;
 esac
 command=$1

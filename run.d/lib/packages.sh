@@ -81,6 +81,7 @@ packages_table_of()
 		library of libsvmatomic: libjansson-dev
 		checks of the series: git clang-format-19 rustfmt
 		OpenCL loader: ocl-icd-libopencl1
+		PoCL, to compare with, and svmatomic-bench's libraries: pocl-opencl-icd libhwloc15 libjansson4 libsmartcols1
 		END
 		;;
 	vm)
