@@ -6,7 +6,9 @@
 set -eu
 : "${top:?is set by ./run}"
 
+verb=kernel
 . "$top/run.d/lib/common.sh"
+. "$top/run.d/lib/arguments.sh"
 . "$top/run.d/lib/packages.sh"
 . "$top/run.d/lib/series.sh"
 . "$top/run.d/lib/kernel.sh"
@@ -42,29 +44,9 @@ usage()
 	END
 }
 
-# none COMMAND ARGUMENT...
-none()
-{
-	[ $# -eq 1 ] || die "$EX_USAGE" "kernel $1 takes no '$2'"
-}
-
 command_prepare()
 {
-	tarball=
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--tarball)
-			[ $# -ge 2 ] || die "$EX_USAGE" 'kernel prepare: --tarball wants a file'
-			tarball=$2
-			shift 2
-			;;
-		--tarball=*)
-			tarball=${1#*=}
-			shift
-			;;
-		*) die "$EX_USAGE" "kernel prepare takes no '$1', only --tarball FILE" ;;
-		esac
-	done
+	prepare_arguments "$@"
 	kernel_prepare "$tarball"
 }
 
@@ -92,38 +74,17 @@ command_path()
 	kernel_path "$1"
 }
 
-# place DIRECTORY NAME: where to write to, build/kernel/NAME if DIRECTORY is empty.
-place()
-{
-	case $1 in
-	'') echo "$kernel_build/$2" ;;
-	/*) echo "$1" ;;
-	*) echo "$PWD/$1" ;;
-	esac
-}
-
 command_export()
 {
-	each=
-	directory=
-	for argument in "$@"; do
-		case $argument in
-		--each) each=1 ;;
-		-*) die "$EX_USAGE" "kernel export takes no '$argument', only --each and a directory" ;;
-		*)
-			[ -z "$directory" ] || die "$EX_USAGE" "kernel export takes one directory, not '$argument' too"
-			directory=$argument
-			;;
-		esac
-	done
-	kernel_export "$(place "$directory" export)"
+	export_arguments "$@"
+	kernel_export "$(place "$directory" "$kernel_build/export")"
 	[ -z "$each" ] || kernel_export_each
 }
 
 command_dkms()
 {
 	[ $# -le 1 ] || die "$EX_USAGE" "kernel dkms takes one directory, not '$*'"
-	kernel_dkms "$(place "${1-}" dkms)"
+	kernel_dkms "$(place "${1-}" "$kernel_build/dkms")"
 }
 
 command_size()

@@ -6,7 +6,9 @@
 set -eu
 : "${top:?is set by ./run}"
 
+verb=mesa
 . "$top/run.d/lib/common.sh"
+. "$top/run.d/lib/arguments.sh"
 . "$top/run.d/lib/packages.sh"
 . "$top/run.d/lib/series.sh"
 . "$top/run.d/lib/mesa.sh"
@@ -57,29 +59,9 @@ usage()
 	END
 }
 
-# none COMMAND ARGUMENT...
-none()
-{
-	[ $# -eq 1 ] || die "$EX_USAGE" "mesa $1 takes no '$2'"
-}
-
 command_prepare()
 {
-	tarball=
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--tarball)
-			[ $# -ge 2 ] || die "$EX_USAGE" 'mesa prepare: --tarball wants a file'
-			tarball=$2
-			shift 2
-			;;
-		--tarball=*)
-			tarball=${1#*=}
-			shift
-			;;
-		*) die "$EX_USAGE" "mesa prepare takes no '$1', only --tarball FILE" ;;
-		esac
-	done
+	prepare_arguments "$@"
 	mesa_prepare "$tarball"
 }
 
@@ -141,24 +123,8 @@ command_shell()
 
 command_export()
 {
-	each=
-	directory=
-	for argument in "$@"; do
-		case $argument in
-		--each) each=1 ;;
-		-*) die "$EX_USAGE" "mesa export takes no '$argument', only --each and a directory" ;;
-		*)
-			[ -z "$directory" ] || die "$EX_USAGE" "mesa export takes one directory, not '$argument' too"
-			directory=$argument
-			;;
-		esac
-	done
-	case $directory in
-	'') directory=$mesa_build/export ;;
-	/*) ;;
-	*) directory=$PWD/$directory ;;
-	esac
-	mesa_export_series "$directory"
+	export_arguments "$@"
+	mesa_export_series "$(place "$directory" "$mesa_build/export")"
 	[ -z "$each" ] || mesa_export_each
 }
 

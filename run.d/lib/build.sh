@@ -55,3 +55,12 @@ build_tree()
 	step "compiling the $build_name build" "$build_log" ninja -C "$build_dir" "$build_target" ||
 		die "$EX_SOFTWARE" "compiling failed; mend what $build_log says, then run this again"
 }
+
+# build_tests_counted RESULT|RESULT LOG...: tests that ended so, of Meson's testlog.json.
+# What they printed has its quotes escaped.
+build_tests_counted()
+{
+	build_results=$1
+	shift
+	cat "$@" 2>/dev/null | grep -cE "\"result\": \"($build_results)\"" || :
+}

@@ -175,7 +175,7 @@ mesa_bench_without_atomics()
 mesa_bench()
 {
 	mesa_build_all
-	packages_install bench test
+	packages_install bench
 	build_normal all
 	mesa_unpatched_have
 	rm -rf "$mesa_bench_out"

@@ -23,12 +23,6 @@ mesa_unit_compile()
 	mesa_enter ninja -j "$(nproc)" -C "$mesa_object" meson-test-prereq
 }
 
-# mesa_count LOG RESULT|RESULT: tests that ended so.
-mesa_count()
-{
-	grep -cE "\"result\": \"($2)\"" "$1" 2>/dev/null || :
-}
-
 # mesa_run_suites WHAT LOG COMMAND...: Meson's tests; their results are added to the
 # counts. Tests that Meson could not even run have not passed.
 mesa_run_suites()
@@ -39,9 +33,9 @@ mesa_run_suites()
 	rm -f "$mesa_test_log"
 	mesa_test_status=0
 	"$@" </dev/null || mesa_test_status=$?
-	mesa_ok=$(mesa_count "$mesa_test_log" 'OK|EXPECTEDFAIL')
-	mesa_skip=$(mesa_count "$mesa_test_log" SKIP)
-	mesa_bad=$(($(mesa_count "$mesa_test_log" '[A-Z]+') - mesa_ok - mesa_skip))
+	mesa_ok=$(build_tests_counted 'OK|EXPECTEDFAIL' "$mesa_test_log")
+	mesa_skip=$(build_tests_counted SKIP "$mesa_test_log")
+	mesa_bad=$(($(build_tests_counted '[A-Z]+' "$mesa_test_log") - mesa_ok - mesa_skip))
 	[ "$mesa_bad" -gt 0 ] || [ "$mesa_test_status" -eq 0 ] || mesa_bad=1
 	mesa_passed=$((mesa_passed + mesa_ok))
 	mesa_skipped=$((mesa_skipped + mesa_skip))

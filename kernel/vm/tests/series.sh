@@ -8,7 +8,7 @@ set -eu
 tree=$(CDPATH='' cd -- "$1" && pwd -P)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-failures=0
+. "$tree/tests/lib/series.sh"
 
 top=$tree
 export top
@@ -44,25 +44,6 @@ tarball()
 quiet()
 {
 	"$@" >"$scratch/out" 2>&1 </dev/null
-}
-
-in_source()
-{
-	GIT_CONFIG_GLOBAL=/dev/null git -C "$source" -c user.name='An Author' \
-		-c user.email=author@localhost.invalid "$@"
-}
-
-fails()
-{
-	echo "$1"
-	cat "$scratch/out"
-	failures=$((failures + 1))
-}
-
-# has FILE PATTERN
-has()
-{
-	grep -q -e "$2" "$1" 2>/dev/null || fails "no '$2' in $1"
 }
 
 snapshot()

@@ -122,4 +122,17 @@ static inline cl_int event_status(cl_event event)
 	return status;
 }
 
+/* Memory that host and device may do atomics on at once; skips where there is none. */
+static inline void *alloc_for_atomics(size_t size)
+{
+	void *memory;
+
+	if (!(device_bits(CL_DEVICE_SVM_CAPABILITIES) & CL_DEVICE_SVM_ATOMICS))
+		skip("no SVM atomics");
+	memory = clSVMAlloc(context, SVM_ATOMICS, size, 128);
+	if (!memory)
+		fail("clSVMAlloc returned NULL");
+	return memory;
+}
+
 #endif

@@ -123,11 +123,7 @@ int main(void)
 	cl_program program;
 
 	open_device();
-	if (!(device_bits(CL_DEVICE_SVM_CAPABILITIES) & CL_DEVICE_SVM_ATOMICS))
-		skip("no SVM atomics");
-	shared = clSVMAlloc(context, SVM_ATOMICS, sizeof(*shared), 128);
-	if (!shared)
-		fail("clSVMAlloc returned NULL");
+	shared = alloc_for_atomics(sizeof(*shared));
 	program = build(source, "-cl-std=CL3.0");
 	alarm(300);
 	store_buffering(program, "accesses");

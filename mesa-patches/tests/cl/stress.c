@@ -189,11 +189,7 @@ int main(void)
 	int wide;
 
 	open_device();
-	if (!(device_bits(CL_DEVICE_SVM_CAPABILITIES) & CL_DEVICE_SVM_ATOMICS))
-		skip("no SVM atomics");
-	shared = clSVMAlloc(context, SVM_ATOMICS, sizeof(*shared), 128);
-	if (!shared)
-		fail("clSVMAlloc returned NULL");
+	shared = alloc_for_atomics(sizeof(*shared));
 	wide = has_extension("cl_khr_int64_base_atomics") &&
 	       has_extension("cl_khr_int64_extended_atomics");
 	alarm(300);

@@ -12,7 +12,7 @@ command -v git >/dev/null || {
 }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-failures=0
+. "$tree/tests/lib/series.sh"
 
 home=$scratch/home
 fake=$scratch/fake
@@ -50,25 +50,6 @@ tarball()
 mesa()
 {
 	"$home/run" mesa "$@" >"$scratch/out" 2>&1 </dev/null
-}
-
-in_source()
-{
-	GIT_CONFIG_GLOBAL=/dev/null git -C "$source" -c user.name='An Author' \
-		-c user.email=author@localhost.invalid "$@"
-}
-
-fails()
-{
-	echo "$1"
-	cat "$scratch/out"
-	failures=$((failures + 1))
-}
-
-# has FILE PATTERN
-has()
-{
-	grep -q -e "$2" "$1" 2>/dev/null || fails "no '$2' in $1"
 }
 
 # works COMMAND...: a ./run mesa that has to.
