@@ -11,6 +11,7 @@ set -eu
 . "$top/run.d/lib/common.sh"
 . "$top/run.d/lib/packages.sh"
 . "$top/run.d/lib/build.sh"
+. "$top/run.d/lib/opencl.sh"
 
 mesa=
 if [ "${1-}" = --mesa ]; then
@@ -26,26 +27,9 @@ bench()
 	exec "$@"
 }
 
-has_icd()
-{
-	for icd in /etc/OpenCL/vendors/*.icd; do
-		[ ! -e "$icd" ] || return 0
-	done
-	return 1
-}
-
-has_device()
-{
-	status=0
-	(bench list devices) >/dev/null 2>&1 || status=$?
-	[ "$status" -ne "$EX_UNAVAILABLE" ]
-}
-
 quick()
 {
-	results=$top/results/$(date -u +%Y-%m-%dT%H-%M-%SZ)
-	mkdir -p "$results" || die "$EX_CANTCREAT" "cannot create $results; make results/ yours or remove it"
-
+	opencl_results ''
 	# svmatomic-bench answers Ctrl-C by keeping what it has: outlive it to say where,
 	# in the pipeline's subshell too, which does not inherit the trap.
 	trap : INT
@@ -59,28 +43,11 @@ quick()
 	status=$(cat "$results/status")
 	rm -f "$results/status"
 
-	if [ -f "$results/result.json" ]; then
-		rm -f "$top/results/latest"
-		ln -s "${results##*/}" "$top/results/latest"
-		say "report: $results/report.html"
-	else
-		rm -r "$results"
-	fi
+	opencl_results_keep result.json latest && say "report: $results/report.html"
 	exit "$status"
 }
 
-if [ -n "$mesa" ]; then
-	packages_install bench
-	"$top/run" mesa build
-elif has_icd; then
-	packages_install bench
-else
-	packages_install bench opencl
-fi
-build_normal all
-
+opencl_build "$mesa"
 [ $# -eq 0 ] || bench "$@"
-
-# An implementation without a device is as good as none, and Mesa's often has none.
-[ -n "$mesa" ] || [ -z "$(packages_missing opencl)" ] || has_device || packages_install opencl
+[ -n "$mesa" ] || opencl_need_device bench list devices
 quick

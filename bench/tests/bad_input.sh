@@ -6,6 +6,9 @@
 # bad_input.sh SVMATOMIC-BENCH FAULT-LIBRARY
 set -eu
 
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
+. "$top/tests/lib/refused.sh"
+
 bench=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -14,32 +17,13 @@ mkdir "$work/files" "$work/empty"
 fault=$work/fault.so
 cp "$2" "$fault"
 cd "$work/files"
-failures=0
 
-bad()
+# refused_cleanly WHAT STATUS PATTERN COMMAND...: and the files here are as they were.
+refused_cleanly()
 {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-# refused WHAT STATUS PATTERN COMMAND...: it ends with STATUS, its one line on stderr
-# matches PATTERN, and the files here are as they were.
-refused()
-{
-	what=$1
-	wanted=$2
-	pattern=$3
-	shift 3
 	before=$(ls -A && cksum ./*)
-
-	status=0
-	timeout 120 "$@" >/dev/null 2>"$work/stderr" </dev/null || status=$?
-
-	echo "$what: status $status: $(cat "$work/stderr")"
-	[ "$status" -eq "$wanted" ] || bad "$what: the status is $status, not $wanted"
-	[ "$(wc -l <"$work/stderr")" -eq 1 ] || bad "$what: not one line on stderr"
-	grep -qE -e "$pattern" "$work/stderr" || bad "$what: no '$pattern' on stderr"
-	[ "$before" = "$(ls -A && cksum ./*)" ] || bad "$what: files were left or changed"
+	refused "$@"
+	[ "$before" = "$(ls -A && cksum ./*)" ] || bad "$1: files were left or changed"
 }
 
 # The shortest run there is, for the rest of the arguments to spoil.
@@ -59,30 +43,30 @@ echo '{"hello": "world"}' >foreign.json
 echo 'precious' >kept
 
 # What is asked for.
-refused 'no such command' 64 'frobnicate' "$bench" frobnicate
-refused 'no such option' 64 'frobnicate' "$bench" run --frobnicate
-refused 'no such workload' 64 'frobnicate' "$bench" run frobnicate
-refused 'nothing to describe' 64 'frobnicate' "$bench" describe frobnicate
-refused 'no such list' 64 'frobnicate' "$bench" list frobnicate
-refused 'no such profile' 64 'frobnicate' "$bench" run --profile frobnicate
-refused 'no number' 64 'many' "$bench" run --samples many
-refused 'no such axis' 64 'frobnicate' "$bench" run contend -a frobnicate=1
-refused 'no such value' 64 'frobnicate' "$bench" run contend -a op=frobnicate
-refused 'an axis without value' 64 'layout' "$bench" run contend -a layout
-refused 'an empty value' 64 'layout' "$bench" run contend -a layout=
-refused 'a negative value' 64 'cpu_threads' "$bench" run contend -a cpu_threads=-1
-refused 'no such device' 64 '99' "$bench" run contend -d 99
-refused 'no device number' 64 'gpu' "$bench" run contend -d gpu
+refused_cleanly 'no such command' 64 'frobnicate' "$bench" frobnicate
+refused_cleanly 'no such option' 64 'frobnicate' "$bench" run --frobnicate
+refused_cleanly 'no such workload' 64 'frobnicate' "$bench" run frobnicate
+refused_cleanly 'nothing to describe' 64 'frobnicate' "$bench" describe frobnicate
+refused_cleanly 'no such list' 64 'frobnicate' "$bench" list frobnicate
+refused_cleanly 'no such profile' 64 'frobnicate' "$bench" run --profile frobnicate
+refused_cleanly 'no number' 64 'many' "$bench" run --samples many
+refused_cleanly 'no such axis' 64 'frobnicate' "$bench" run contend -a frobnicate=1
+refused_cleanly 'no such value' 64 'frobnicate' "$bench" run contend -a op=frobnicate
+refused_cleanly 'an axis without value' 64 'layout' "$bench" run contend -a layout
+refused_cleanly 'an empty value' 64 'layout' "$bench" run contend -a layout=
+refused_cleanly 'a negative value' 64 'cpu_threads' "$bench" run contend -a cpu_threads=-1
+refused_cleanly 'no such device' 64 '99' "$bench" run contend -d 99
+refused_cleanly 'no device number' 64 'gpu' "$bench" run contend -d gpu
 # shellcheck disable=SC2086
-refused 'no such CPU' 64 'cpus:99999' "$bench" $tiny -a placement=cpus:99999
+refused_cleanly 'no such CPU' 64 'cpus:99999' "$bench" $tiny -a placement=cpus:99999
 # shellcheck disable=SC2086
-refused 'no CPU list' 64 'cpus:x-y' "$bench" $tiny -a placement=cpus:x-y
+refused_cleanly 'no CPU list' 64 'cpus:x-y' "$bench" $tiny -a placement=cpus:x-y
 
 # What there is to measure.
 for vendors in /nonexistent "$work/empty"; do
 	# shellcheck disable=SC2086
-	refused 'no platform' 69 'OpenCL' env "OCL_ICD_VENDORS=$vendors" "$bench" $tiny
-	refused 'no platform' 69 'OpenCL' env "OCL_ICD_VENDORS=$vendors" "$bench" list devices
+	refused_cleanly 'no platform' 69 'OpenCL' env "OCL_ICD_VENDORS=$vendors" "$bench" $tiny
+	refused_cleanly 'no platform' 69 'OpenCL' env "OCL_ICD_VENDORS=$vendors" "$bench" list devices
 done
 
 # faulty FAULT WHAT STATUS PATTERN ARGUMENT...: the shortest run on a device that
@@ -95,7 +79,7 @@ faulty()
 	pattern=$4
 	shift 4
 	# shellcheck disable=SC2086
-	refused "$what" "$status" "$pattern" \
+	refused_cleanly "$what" "$status" "$pattern" \
 		env "LD_PRELOAD=$fault" "SVMATOMIC_FAULT=$kind" "$bench" $tiny "$@"
 }
 
@@ -105,10 +89,10 @@ faulty lost 'a device lost at once' 75 'CL_DEVICE_NOT_AVAILABLE'
 faulty lost:8 'a device lost in mid-run' 75 'CL_DEVICE_NOT_AVAILABLE'
 faulty hang 'a device that hangs at once' 75 'timeout' --timeout 2
 faulty hang:8 'a device that hangs in mid-run' 75 'timeout' --timeout 2
-refused 'a device without SVM atomics' 69 'SVM_ATOMICS' \
+refused_cleanly 'a device without SVM atomics' 69 'SVM_ATOMICS' \
 	env "LD_PRELOAD=$fault" SVMATOMIC_FAULT=no-svm-atomics "$bench" run handoff -d 0 --quiet
 # shellcheck disable=SC2086
-refused 'a working set beyond the machine' 71 'working' \
+refused_cleanly 'a working set beyond the machine' 71 'working' \
 	"$bench" $tiny -a layout=random -a working_set=1T
 
 # What is read.
@@ -119,24 +103,24 @@ for command in report compare; do
 		'/dev/null 65'; do
 		file=${try% *}
 		# shellcheck disable=SC2086 # nothing or one file
-		refused "$command $file" "${try#* }" "$file" "$bench" $command $other "$file"
+		refused_cleanly "$command $file" "${try#* }" "$file" "$bench" $command $other "$file"
 	done
 done
 
 # What is written.
 for option in --json --csv --report; do
 	# shellcheck disable=SC2086
-	refused "$option, disk full" 74 '/dev/full' "$bench" $tiny $option /dev/full
+	refused_cleanly "$option, disk full" 74 '/dev/full' "$bench" $tiny $option /dev/full
 	# shellcheck disable=SC2086
-	refused "$option, no directory" 73 'nowhere' "$bench" $tiny $option nowhere/file
+	refused_cleanly "$option, no directory" 73 'nowhere' "$bench" $tiny $option nowhere/file
 	# shellcheck disable=SC2086
-	refused "$option, a directory" 73 'empty' "$bench" $tiny $option "$work/empty"
+	refused_cleanly "$option, a directory" 73 'empty' "$bench" $tiny $option "$work/empty"
 done
-refused 'report, disk full' 74 '/dev/full' "$bench" report -o /dev/full good.json
+refused_cleanly 'report, disk full' 74 '/dev/full' "$bench" report -o /dev/full good.json
 # An OpenCL compiler needs files too, so that this limit is for `report` alone. The
 # page is the larger, but the charts' temporary files may hit it first.
 # shellcheck disable=SC2016
-refused 'report, file too large' 74 'kept|temporary file' \
+refused_cleanly 'report, file too large' 74 'kept|temporary file' \
 	sh -c 'ulimit -f 16; exec "$@"' sh "$bench" report -o kept good.json
 
 [ "$failures" -eq 0 ] || {

@@ -41,7 +41,7 @@ packages_table_of()
 		second compiler and sanitizers: clang libclang-rt-dev llvm
 		the library in C++: g++
 		checks of the sources: clang-format shellcheck git
-		validation of results: python3-jsonschema
+		validation of results: python3-jsonschema jq libxml2-utils
 		opening the report: chromium
 		man pages: scdoc groff-base
 		END

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLATFORM_NOT_FOUND_KHR (-1001)
-
 /*
  * A launch outlives its waiter when the device hangs: the runtime may still
  * call back. Hence the count of holders.
@@ -29,54 +27,6 @@ struct opencl_launch {
 	cl_int status;
 	atomic_int holders;
 };
-
-#define NAMED(code)                                                                                \
-	{                                                                                          \
-		code, #code                                                                        \
-	}
-
-static const struct {
-	cl_int code;
-	const char *name;
-} error_names[] = {
-	NAMED(CL_SUCCESS),
-	NAMED(CL_DEVICE_NOT_FOUND),
-	NAMED(CL_DEVICE_NOT_AVAILABLE),
-	NAMED(CL_COMPILER_NOT_AVAILABLE),
-	NAMED(CL_MEM_OBJECT_ALLOCATION_FAILURE),
-	NAMED(CL_OUT_OF_RESOURCES),
-	NAMED(CL_OUT_OF_HOST_MEMORY),
-	NAMED(CL_PROFILING_INFO_NOT_AVAILABLE),
-	NAMED(CL_BUILD_PROGRAM_FAILURE),
-	NAMED(CL_MAP_FAILURE),
-	NAMED(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST),
-	NAMED(CL_INVALID_VALUE),
-	NAMED(CL_INVALID_DEVICE),
-	NAMED(CL_INVALID_CONTEXT),
-	NAMED(CL_INVALID_COMMAND_QUEUE),
-	NAMED(CL_INVALID_MEM_OBJECT),
-	NAMED(CL_INVALID_BUILD_OPTIONS),
-	NAMED(CL_INVALID_PROGRAM),
-	NAMED(CL_INVALID_KERNEL_NAME),
-	NAMED(CL_INVALID_KERNEL),
-	NAMED(CL_INVALID_ARG_INDEX),
-	NAMED(CL_INVALID_ARG_VALUE),
-	NAMED(CL_INVALID_ARG_SIZE),
-	NAMED(CL_INVALID_KERNEL_ARGS),
-	NAMED(CL_INVALID_WORK_GROUP_SIZE),
-	NAMED(CL_INVALID_GLOBAL_WORK_SIZE),
-	NAMED(CL_INVALID_OPERATION),
-	NAMED(CL_INVALID_BUFFER_SIZE),
-	{ PLATFORM_NOT_FOUND_KHR, "CL_PLATFORM_NOT_FOUND_KHR" },
-};
-
-const char *opencl_error_name(cl_int code)
-{
-	for (size_t i = 0; i < sizeof(error_names) / sizeof(error_names[0]); i++)
-		if (error_names[i].code == code)
-			return error_names[i].name;
-	return "an unnamed OpenCL error";
-}
 
 bool opencl_fail(struct error *err, cl_int code, const struct device *dev, const char *doing)
 {
@@ -159,7 +109,7 @@ bool opencl_enumerate(struct device_list *list, unsigned cpu_units, struct error
 	limit_llvmpipe(cpu_units);
 	code = clGetPlatformIDs(0, NULL, &count);
 
-	if (code == PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && !count))
+	if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && !count))
 		return true;
 	if (code != CL_SUCCESS)
 		return fail(err, EXIT_UNAVAILABLE, "the OpenCL loader fails with %s (%d)",

@@ -6,12 +6,8 @@
 #ifndef BENCH_OPENCL_H
 #define BENCH_OPENCL_H
 
-#define CL_TARGET_OPENCL_VERSION 300
-#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
-
 #include "device.h"
-
-#include <CL/cl.h>
+#include "opencl_common.h"
 
 /* How the compiler is asked for atomics. */
 struct opencl_dialect {
@@ -42,9 +38,6 @@ static inline struct opencl_device *opencl_of(const struct device *dev)
 {
 	return dev->backend;
 }
-
-/* "CL_OUT_OF_RESOURCES" and the like. */
-const char *opencl_error_name(cl_int code);
 
 /* Turn a failed call into a struct error: lost devices and memory have codes of their own. */
 bool opencl_fail(struct error *err, cl_int code, const struct device *dev, const char *doing);

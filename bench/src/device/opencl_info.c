@@ -32,43 +32,6 @@ __attribute__((format(printf, 3, 4))) static void lacks(struct device *dev, enum
 	va_end(args);
 }
 
-static void device_string(cl_device_id id, cl_device_info what, char *out, size_t size)
-{
-	char text[1024] = "";
-
-	if (clGetDeviceInfo(id, what, sizeof(text) - 1, text, NULL) != CL_SUCCESS)
-		snprintf(text, sizeof(text), "unknown");
-	snprintf(out, size, "%.*s", (int)size - 1, text);
-}
-
-static void platform_string(cl_platform_id id, cl_platform_info what, char *out, size_t size)
-{
-	char text[1024] = "";
-
-	if (clGetPlatformInfo(id, what, sizeof(text) - 1, text, NULL) != CL_SUCCESS)
-		snprintf(text, sizeof(text), "unknown");
-	snprintf(out, size, "%.*s", (int)size - 1, text);
-}
-
-static bool has_extension(cl_device_id id, const char *name)
-{
-	size_t size = 0;
-	size_t length = strlen(name);
-	bool found = false;
-	char *list;
-
-	if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS || !size)
-		return false;
-	list = calloc(1, size + 1);
-	if (!list)
-		return false;
-	clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, list, NULL);
-	for (char *at = list; !found && (at = strstr(at, name)); at += length)
-		found = (at == list || at[-1] == ' ') && (!at[length] || at[length] == ' ');
-	free(list);
-	return found;
-}
-
 /* A bit of a capability mask, with the mask itself as the reason where it is missing. */
 static void cap_from_bit(struct device *dev, enum capability cap, uint64_t mask, uint64_t bit,
 			 const char *bit_name, const char *query)
@@ -133,7 +96,7 @@ static void describe_float_add(struct device *dev, cl_device_id id, enum capabil
 {
 	cl_bitfield mask = 0;
 
-	if (!has_extension(id, "cl_ext_float_atomics")) {
+	if (!opencl_has_extension(id, "cl_ext_float_atomics")) {
 		lacks(dev, cap, "the driver lacks the extension cl_ext_float_atomics");
 		return;
 	}
@@ -146,8 +109,8 @@ static void describe_extensions(struct device *dev, cl_device_id id)
 {
 	cl_device_fp_config doubles = 0;
 
-	if (has_extension(id, "cl_khr_int64_base_atomics") &&
-	    has_extension(id, "cl_khr_int64_extended_atomics"))
+	if (opencl_has_extension(id, "cl_khr_int64_base_atomics") &&
+	    opencl_has_extension(id, "cl_khr_int64_extended_atomics"))
 		have(dev, CAP_ATOMIC_INT64);
 	else
 		lacks(dev, CAP_ATOMIC_INT64,
@@ -197,12 +160,12 @@ void opencl_describe(struct device *dev)
 	cl_ulong alloc = 0;
 	cl_bool compiler = CL_FALSE;
 
-	device_string(id, CL_DEVICE_NAME, dev->name, sizeof(dev->name));
-	device_string(id, CL_DRIVER_VERSION, dev->driver, sizeof(dev->driver));
-	device_string(id, CL_DEVICE_VERSION, dev->version, sizeof(dev->version));
-	platform_string(cl->platform, CL_PLATFORM_NAME, dev->platform, sizeof(dev->platform));
-	platform_string(cl->platform, CL_PLATFORM_VERSION, dev->platform_version,
-			sizeof(dev->platform_version));
+	opencl_device_text(id, CL_DEVICE_NAME, dev->name, sizeof(dev->name));
+	opencl_device_text(id, CL_DRIVER_VERSION, dev->driver, sizeof(dev->driver));
+	opencl_device_text(id, CL_DEVICE_VERSION, dev->version, sizeof(dev->version));
+	opencl_platform_text(cl->platform, CL_PLATFORM_NAME, dev->platform, sizeof(dev->platform));
+	opencl_platform_text(cl->platform, CL_PLATFORM_VERSION, dev->platform_version,
+			     sizeof(dev->platform_version));
 	dev->kind = kind_of(id);
 	/* Mesa presents its software rasteriser, llvmpipe, as what it runs on: the CPU. */
 	if (strstr(dev->name, "llvmpipe"))

@@ -80,29 +80,6 @@ static const char *source_of(const char *workload)
 	return NULL;
 }
 
-/*
- * PoCL's compiler writes to stderr behind the API's back. A probe that is meant
- * to fail must not look like an error of ours.
- */
-static cl_int build_silently(cl_program program, cl_device_id id, const char *options)
-{
-	const int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	cl_int code;
-
-	fflush(stderr);
-	if (saved >= 0 && nowhere >= 0)
-		dup2(nowhere, STDERR_FILENO);
-	code = clBuildProgram(program, 1, &id, options, NULL, NULL);
-	if (saved >= 0) {
-		dup2(saved, STDERR_FILENO);
-		close(saved);
-	}
-	if (nowhere >= 0)
-		close(nowhere);
-	return code;
-}
-
 /* Whether @text builds with -cl-std=@standard; fills @why where it does not. */
 static bool compiles(const struct opencl_device *cl, const char *standard, const char *text,
 		     char *why, size_t size)
@@ -116,7 +93,7 @@ static bool compiles(const struct opencl_device *cl, const char *standard, const
 		return false;
 	}
 	snprintf(options, sizeof(options), "-cl-std=%s", standard);
-	code = build_silently(program, cl->used, options);
+	code = opencl_build_silently(program, cl->used, options);
 	if (code != CL_SUCCESS)
 		complaint(program, cl->used, code, why, size);
 	clReleaseProgram(program);
@@ -286,7 +263,7 @@ static bool build_program(struct device *dev, const struct task *task, struct ke
 	if (!kernel->program)
 		return opencl_fail(err, code, dev, "creating a program");
 	task_options(options, sizeof(options), dev, task);
-	code = build_silently(kernel->program, cl->used, options);
+	code = opencl_build_silently(kernel->program, cl->used, options);
 	if (code != CL_SUCCESS) {
 		complaint(kernel->program, cl->used, code, why, sizeof(why));
 		return fail(err, EXIT_UNAVAILABLE, "%s: its compiler refuses kernel %s: %s",
