@@ -34,7 +34,7 @@ test_sanitized()
 	export LSAN_OPTIONS="suppressions='$top/bench/tests/lsan.supp':print_suppressions=0"
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	test_tree sanitized "$top/build/asan" --no-suite lint --no-suite kernel \
-		--no-suite mesa "$@"
+		--no-suite mesa --no-suite long "$@"
 )
 
 # What needs a Mesa of ours is ./run mesa test's, which builds it, unless it is asked for.
