@@ -159,8 +159,10 @@ static void close_device(struct device *dev)
 		clReleaseCommandQueue(cl->queue);
 	if (cl->context)
 		clReleaseContext(cl->context);
-	if (cl->used && cl->used != cl->root)
-		clReleaseDevice(cl->used);
+	/*
+	 * A sub-device stays until the process ends: threads of PoCL 3.1 read it when they release
+	 * an event, which may be after the event is complete and all else was released.
+	 */
 	cl->queue = NULL;
 	cl->context = NULL;
 	cl->used = NULL;
