@@ -17,6 +17,8 @@ set -eu
 . "$top/run.d/lib/vm-test.sh"
 . "$top/run.d/lib/vm-contend.sh"
 . "$top/run.d/lib/vm-bench.sh"
+. "$top/run.d/lib/vm-root.sh"
+. "$top/run.d/lib/vm-cl.sh"
 
 usage()
 {
@@ -32,13 +34,18 @@ usage()
 	           the kernel's self-tests on these kernels (perf and debug); a test during which
 	           the kernel complained has failed. TAP here, JUnit in build/kernel/KERNEL
 	END
+	vm_cl_usage
+	vm_stack_usage
 	vm_bench_usage
 	cat <<-'END'
 
 	  --kernel KERNEL   perf (the default), debug or unpatched, as ./run kernel has them
 	  --vsvm            run, shell: load the virtual device, two of it
+	END
+	vm_cl_options
+	cat <<-'END'
 	  --cpus N          CPUs of the machine: 2
-	  --memory M        its memory, as QEMU says it: 2G, 3G for debug
+	  --memory M        its memory, as QEMU says it: 2G, 3G for debug; cl: 3G, 5G for debug
 	  --timeout S       stop it after so many seconds: 1800
 	  --icount          a clock that counts instructions: slow, and the same each time
 
@@ -65,6 +72,8 @@ options()
 	vm_seconds=1800
 	vm_accel=auto
 	vm_load=
+	vm_device=vsvm
+	vm_with=
 	taken=0
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -73,7 +82,7 @@ options()
 			shift
 			taken=$((taken + 1))
 			;;
-		--kernel | --cpus | --memory | --timeout)
+		--kernel | --cpus | --memory | --timeout | --device | --with)
 			[ $# -ge 2 ] || die "$EX_USAGE" "vm: $1 wants a value"
 			option "$1" "$2"
 			shift 2
@@ -115,6 +124,16 @@ option()
 	--timeout)
 		number "$1" "$2"
 		vm_seconds=$2
+		;;
+	--with)
+		vm_with="$vm_with$2
+"
+		;;
+	--device)
+		case $2 in
+		vsvm | llvmpipe | pocl) vm_device=$2 ;;
+		*) die "$EX_USAGE" "vm: no device '$2'; there is vsvm, llvmpipe and pocl" ;;
+		esac
 		;;
 	esac
 }
@@ -199,8 +218,14 @@ command_run()
 		echo
 	} >>"$vm_dir/job"
 
+	run_job run
+}
+
+# run_job NAME: run what is in vm_dir and be it: its output, its status.
+run_job()
+{
 	status=0
-	vm_job run "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_seconds" "$vm_dir" || status=1
+	vm_job "$1" "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_seconds" "$vm_dir" || status=1
 	vm_output "$vm_dir"
 	vm_said "$vm_dir" >&2
 	case $vm_ended in
@@ -230,8 +255,13 @@ command_shell()
 	for file in "$@"; do
 		stage "$file"
 	done
-	echo 'exec setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1' >>"$vm_dir/job"
+	shell_job 'exec setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1'
+}
 
+# In the terminal, until the shell that the job ends with is left.
+shell_job()
+{
+	echo "$1" >>"$vm_dir/job"
 	if [ "$vm_accel" = auto ]; then
 		vm_accel=tcg
 		! vm_kvm "$vm_kernel" || vm_accel=kvm
@@ -240,6 +270,44 @@ command_shell()
 	say 'Leave with exit, or at once with Ctrl-A X.'
 	vm_prefix=
 	(vm_qemu "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_dir" mon:stdio null)
+}
+
+command_cl()
+{
+	options "$@"
+	shift "$taken"
+	[ $# -gt 0 ] || [ -t 0 ] || die "$EX_USAGE" 'vm cl wants a command to run; ./run vm explains'
+	packages_install vm bench
+	kernel_build "$vm_kernel"
+	exec 9>&-
+	build_normal all
+	vm_new cl
+	vm_root_make
+	vm_cl_begin "$vm_kernel"
+	echo "$vm_with" | while read -r file; do
+		[ -z "$file" ] || stage "$file"
+	done
+	echo "debian_device $vm_device" >>"$vm_dir/job"
+	if [ $# -eq 0 ]; then
+		shell_job 'debian setsid -c bash </dev/ttyS0 >/dev/ttyS0 2>&1'
+		return
+	fi
+	command=$1
+	case $command in
+	*/*)
+		stage "$command"
+		command=/root/${command##*/}
+		;;
+	esac
+	shift
+	{
+		printf 'debian '
+		for argument in "$command" "$@"; do
+			quoted "$argument"
+		done
+		echo
+	} >>"$vm_dir/job"
+	run_job cl
 }
 
 command_test()
@@ -254,6 +322,23 @@ command_test()
 	vm_test_all "$vm_seconds" "$@"
 }
 
+command_stack()
+{
+	kills=20
+	if [ "${1-}" = --thorough ]; then
+		kills=1000
+		shift
+	fi
+	options "$@"
+	shift "$taken"
+	for kernel in "$@"; do
+		kernel_is "$kernel" || die "$EX_USAGE" "no kernel '$kernel'; there is perf, debug and unpatched"
+	done
+	[ $# -gt 0 ] || set -- perf
+	packages_install vm bench
+	vm_stack "$kills" "$vm_seconds" "$@"
+}
+
 command_bench()
 {
 	packages_install vm bench
@@ -265,7 +350,7 @@ case ${1-} in
 	usage
 	exit 0
 	;;
-run | shell | test | bench) ;;
+run | shell | cl | test | stack | bench) ;;
 *) die "$EX_USAGE" "no command 'vm $1'; ./run vm lists those there are" ;;
 esac
 command=$1

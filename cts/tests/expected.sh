@@ -10,8 +10,8 @@ cts=$1
 expectations=$2
 shift 2
 status=0
-# A hang is found as well in a minute as in the twenty that are usual.
-"$cts" run conformance litmus --expectations "$expectations" --timeout 60 --quiet "$@" ||
+# A hang is found as well in half a minute as in the twenty that are usual.
+"$cts" run conformance litmus --expectations "$expectations" --timeout 30 --quiet "$@" ||
 	status=$?
 [ "$status" -ne 69 ] || exit 77
 exit "$status"

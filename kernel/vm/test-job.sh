@@ -10,6 +10,15 @@ mark()
 	echo "svmatomic: $*" >/dev/ttyprintk
 }
 
+# Programs that need more than this machine has are run in Debian.
+in=
+if [ -f /root/debian.sh ]; then
+	# shellcheck source=kernel/vm/debian.sh
+	. /root/debian.sh
+	debian_device vsvm
+	in=debian
+fi
+
 status=0
 modules=$(cat /modules/order)
 for module in $modules; do
@@ -23,9 +32,10 @@ mkswap /dev/ram0 >/dev/null && swapon /dev/ram0 || status=1
 echo 32 >/proc/sys/vm/nr_hugepages
 
 while read -r program; do
-	mark "begin $program"
-	"/root/$program" </dev/null >/dev/ttyprintk 2>&1
-	mark "end $program $?"
+	mark "begin ${program%% *}"
+	# shellcheck disable=SC2086 # a word or none; and arguments
+	$in /root/$program </dev/null >/dev/ttyprintk 2>&1
+	mark "end ${program%% *} $?"
 done </root/programs
 
 swapoff /dev/ram0 || status=1

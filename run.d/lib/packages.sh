@@ -87,7 +87,7 @@ packages_table_of()
 	vm)
 		cat <<-'END'
 		virtual machine: qemu-system-x86
-		its user space: busybox-static cpio gzip
+		its user space: busybox-static cpio gzip erofs-utils
 		static test programs: gcc libc6-dev
 		END
 		;;

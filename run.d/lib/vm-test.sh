@@ -118,16 +118,15 @@ vm_module_files()
 	echo "$ko"
 )
 
-# vm_test_modules KERNEL: put them in vm_dir, and in which order they are loaded.
-vm_test_modules()
+# vm_modules_copy KERNEL WANTED [OPTIONAL]: put these modules in vm_dir, and in which order
+# they are loaded.
+vm_modules_copy()
 {
-	vm_wanted=$vm_modules
-	! vm_has_vsvm "$1" || vm_wanted="$vm_wanted $vm_modules_series"
-	for vm_module in $vm_wanted; do
+	for vm_module in $2; do
 		[ -n "$(kernel_module "$1" "$vm_module")" ] ||
 			die "$EX_SOFTWARE" "the $1 kernel has no module $vm_module; is it in kernel/configs?"
 	done
-	for vm_module in $vm_wanted $vm_modules_optional; do
+	for vm_module in $2 ${3-}; do
 		vm_module_files "$1" "$vm_module"
 	done | awk '!seen[$0]++' >"$vm_dir/modules/order"
 	while read -r vm_ko; do
@@ -136,6 +135,14 @@ vm_test_modules()
 	sed -i 's,.*/,,' "$vm_dir/modules/order"
 	echo "$vm_test_hmm_parameters" >"$vm_dir/modules/test_hmm.parameters"
 	echo "$vm_vsvm_parameters" >"$vm_dir/modules/vsvm.parameters"
+}
+
+# vm_test_modules KERNEL: those that its tests use.
+vm_test_modules()
+{
+	vm_wanted=$vm_modules
+	! vm_has_vsvm "$1" || vm_wanted="$vm_wanted $vm_modules_series"
+	vm_modules_copy "$1" "$vm_wanted" "$vm_modules_optional"
 }
 
 # vm_test_dkms KERNEL: have vsvm built out of the tree, too.
@@ -175,11 +182,14 @@ vm_test_stage()
 vm_test()
 {
 	vm_new "test-$2"
-	vm_test_stage "$1" "$2"
 	# shellcheck disable=SC2034 # for vm_qemu
 	case $2 in
 	*-leaks) vm_append_also="$vm_test_append kmemleak=on" ;;
 	*) vm_append_also=$vm_test_append ;;
+	esac
+	case $2 in
+	*-stack) vm_stack_stage "$1" ;;
+	*) vm_test_stage "$1" "$2" ;;
 	esac
 	vm_began=$(date +%s)
 	vm_job "$2" "$1" 2 auto "$3" "$vm_dir" || :
@@ -192,18 +202,32 @@ vm_test()
 	vm_cleanup
 }
 
-# vm_test_rounds KERNEL SECONDS: all tests of a kernel, added to the sums.
+# vm_test_counted KERNEL ROUND SECONDS: one round, added to the sums.
+vm_test_counted()
+{
+	rm -f "$kernel_build/$1/vm-tests.counts"
+	vm_test "$1" "$2" "$3" $((vm_passed + vm_failed + vm_skipped + 1))
+	read -r vm_ok vm_not_ok vm_skip <"$kernel_build/$1/vm-tests.counts"
+	vm_passed=$((vm_passed + vm_ok))
+	vm_failed=$((vm_failed + vm_not_ok))
+	vm_skipped=$((vm_skipped + vm_skip))
+}
+
+# vm_test_rounds KERNEL SECONDS: all tests of a kernel.
 vm_test_rounds()
 {
 	vm_test_programs "$1"
 	for vm_round in $(vm_rounds "$1"); do
-		rm -f "$kernel_build/$1/vm-tests.counts"
-		vm_test "$1" "$vm_round" "$2" $((vm_passed + vm_failed + vm_skipped + 1))
-		read -r vm_ok vm_not_ok vm_skip <"$kernel_build/$1/vm-tests.counts"
-		vm_passed=$((vm_passed + vm_ok))
-		vm_failed=$((vm_failed + vm_not_ok))
-		vm_skipped=$((vm_skipped + vm_skip))
+		vm_test_counted "$1" "$vm_round" "$2"
 	done
+}
+
+# The last lines: the plan, and the sums, which are also the status.
+vm_test_sum()
+{
+	echo "1..$((vm_passed + vm_failed + vm_skipped))"
+	echo "tests: $vm_passed passed, $vm_failed failed, $vm_skipped skipped"
+	[ "$vm_failed" -eq 0 ]
 }
 
 # vm_test_all SECONDS KERNEL...
@@ -223,7 +247,5 @@ vm_test_all()
 	for vm_kernel in "$@"; do
 		vm_test_rounds "$vm_kernel" "$vm_seconds"
 	done
-	echo "1..$((vm_passed + vm_failed + vm_skipped))"
-	echo "tests: $vm_passed passed, $vm_failed failed, $vm_skipped skipped"
-	[ "$vm_failed" -eq 0 ]
+	vm_test_sum
 }

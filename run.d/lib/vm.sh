@@ -94,7 +94,8 @@ vm_initramfs()
 
 # vm_qemu KERNEL CPUS ACCEL DIRECTORY CONSOLE OUTPUT: the machine. CONSOLE and OUTPUT
 # are QEMU's words for where the two serial ports go. ACCEL is kvm, tcg or icount.
-# Callers may set vm_memory, and vm_append_also for more of the kernel's command line.
+# Callers may set vm_memory, vm_append_also for more of the kernel's command line, and
+# vm_disk, an image that the machine may read.
 vm_qemu()
 {
 	vm_append="console=ttyS0 panic=-1 loglevel=8 ${vm_append_also-}"
@@ -115,6 +116,7 @@ vm_qemu()
 		-accel $vm_accel $vm_clock \
 		-kernel "$(kernel_image "$1")" -initrd "$4/initramfs" -append "$vm_append" \
 		-serial "$5" -serial "$6"
+	[ -z "${vm_disk-}" ] || set -- "$@" -drive "if=virtio,format=raw,readonly=on,file=$vm_disk"
 	# shellcheck disable=SC2086
 	exec $vm_prefix qemu-system-x86_64 "$@"
 }
