@@ -221,12 +221,28 @@ command_run()
 	run_job run
 }
 
+# What the job writes, as it does, for who looks on. Not to the byte: the last line is ours.
+follow()
+{
+	true >"$vm_dir/output"
+	tail -n +1 -f --pid=$$ "$vm_dir/output" 2>/dev/null | sed -u '/svmatomic-[0-9a-f]\{24\} [0-9]*$/d' &
+	follower=$!
+}
+
 # run_job NAME: run what is in vm_dir and be it: its output, its status.
 run_job()
 {
 	status=0
+	follower=
+	[ ! -t 1 ] || follow
 	vm_job "$1" "$vm_kernel" "$vm_cpus" "$vm_accel" "$vm_seconds" "$vm_dir" || status=1
-	vm_output "$vm_dir"
+	if [ -n "$follower" ]; then
+		# Time for the last of it to arrive.
+		sleep 1
+		kill "$follower"
+	else
+		vm_output "$vm_dir"
+	fi
 	vm_said "$vm_dir" >&2
 	case $vm_ended in
 	ended*) status=${vm_ended#ended } ;;
