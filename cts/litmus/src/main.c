@@ -549,14 +549,17 @@ static bool run_all(struct command_line *line, struct library *library, int *sta
 		    struct error *err)
 {
 	json_t *device = NULL;
-	json_t *tests = json_array();
+	json_t *tests;
 	json_t *json;
 	bool *chosen = NULL;
 	size_t count = 0;
 	bool ok;
 
-	if (!choose(line, library, &chosen, err))
+	if (!choose(line, library, &chosen, err)) {
+		free(chosen);
 		return false;
+	}
+	tests = json_array();
 	for (size_t t = 0; t < library->count; t++)
 		count += chosen[t];
 	if (!line->session.seconds)
