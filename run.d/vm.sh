@@ -62,6 +62,13 @@ number()
 	esac
 }
 
+kernels_are()
+{
+	for kernel in "$@"; do
+		kernel_is "$kernel" || die "$EX_USAGE" "no kernel '$kernel'; there is perf, debug and unpatched"
+	done
+}
+
 # Take the options off the arguments; what is left is for the caller, in the variables
 # and in how many to shift.
 options()
@@ -107,7 +114,7 @@ option()
 {
 	case $1 in
 	--kernel)
-		kernel_is "$2" || die "$EX_USAGE" "no kernel '$2'; there is perf, debug and unpatched"
+		kernels_are "$2"
 		vm_kernel=$2
 		;;
 	--cpus)
@@ -141,14 +148,9 @@ option()
 # load: the modules that an option has asked for, before those that are named.
 load()
 {
-	for module in $vm_load; do
-		ko=$(kernel_module "$vm_kernel" "$module")
-		[ -n "$ko" ] || die "$EX_SOFTWARE" "the $vm_kernel kernel has no module $module"
-		cp "$ko" "$vm_dir/modules/"
-		parameters=
-		[ "$module" != vsvm ] || parameters=$vm_vsvm_parameters
-		echo "insmod '/modules/${ko##*/}' $parameters || exit" >>"$vm_dir/job"
-	done
+	[ -n "$vm_load" ] || return 0
+	vm_modules_copy "$vm_kernel" "$vm_load"
+	vm_modules_load
 }
 
 # files FILE... [-- ...]: are they there? To know before a kernel is built, which may
@@ -330,9 +332,7 @@ command_test()
 {
 	options "$@"
 	shift "$taken"
-	for kernel in "$@"; do
-		kernel_is "$kernel" || die "$EX_USAGE" "no kernel '$kernel'; there is perf, debug and unpatched"
-	done
+	kernels_are "$@"
 	[ $# -gt 0 ] || set -- perf debug
 	packages_install vm bench test
 	vm_test_all "$vm_seconds" "$@"
@@ -347,9 +347,7 @@ command_stack()
 	fi
 	options "$@"
 	shift "$taken"
-	for kernel in "$@"; do
-		kernel_is "$kernel" || die "$EX_USAGE" "no kernel '$kernel'; there is perf, debug and unpatched"
-	done
+	kernels_are "$@"
 	[ $# -gt 0 ] || set -- perf
 	packages_install vm bench
 	vm_stack "$kills" "$vm_seconds" "$@"

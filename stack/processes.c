@@ -16,22 +16,6 @@ enum { ITEMS = 16, TIMES = 20000, CHILDREN = 20, SECOND = 1000000 };
 
 extern char **environ;
 
-static const char source[] = "kernel void add(global atomic_uint *word, uint times)\n"
-			     "{\n"
-			     "    for (uint i = 0; i < times; i++)\n"
-			     "        atomic_fetch_add_explicit(word, 1, memory_order_relaxed,\n"
-			     "                                  memory_scope_all_svm_devices);\n"
-			     "}\n";
-
-static cl_kernel adding(const void *word)
-{
-	cl_kernel add = kernel(source, "add");
-
-	set_pointer(add, 0, word);
-	set_uint(add, 1, TIMES);
-	return add;
-}
-
 /* The CPU adds until the kernel has ended; returns how often. */
 static unsigned add_meanwhile(cl_event event, atomic_uint *word)
 {
@@ -61,7 +45,7 @@ static void wait_for(pid_t child, const char *what)
 static void children(void)
 {
 	atomic_uint *word = shared(PAGE);
-	cl_event event = launch(new_queue(), adding(word), ITEMS, 1);
+	cl_event event = launch(new_queue(), adding(word, TIMES), ITEMS, 1);
 	char name[] = "true";
 	char *const arguments[] = { name, NULL };
 	unsigned cpu;
@@ -89,7 +73,8 @@ static void children(void)
 static void sum(void)
 {
 	atomic_uint *word = shared(PAGE);
-	const unsigned cpu = add_meanwhile(launch(new_queue(), adding(word), ITEMS, 1), word);
+	const unsigned cpu =
+		add_meanwhile(launch(new_queue(), adding(word, TIMES), ITEMS, 1), word);
 
 	CHECK(atomic_load(word) == ITEMS * TIMES + cpu, "a sum of %u, not %u", atomic_load(word),
 	      ITEMS * TIMES + cpu);
@@ -142,7 +127,7 @@ static void two_devices(void)
 
 	CHECK(engine, "there is no second device");
 	CHECK(!svma_engine_launch(engine, add_there, word), "the second device does not work");
-	cpu = add_meanwhile(launch(new_queue(), adding(word), ITEMS, 1), word);
+	cpu = add_meanwhile(launch(new_queue(), adding(word, TIMES), ITEMS, 1), word);
 	CHECK(!svma_engine_wait(engine, -1, NULL), "the second device failed");
 	CHECK(atomic_load(word) == ITEMS * TIMES + cpu + SECOND,
 	      "with two devices, a sum of %u, not %u", atomic_load(word),

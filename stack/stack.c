@@ -74,6 +74,22 @@ cl_kernel kernel(const char *source, const char *name)
 	return made;
 }
 
+cl_kernel adding(const void *word, cl_uint times)
+{
+	static const char source[] =
+		"kernel void add(global atomic_uint *word, uint times)\n"
+		"{\n"
+		"    for (uint i = 0; i < times; i++)\n"
+		"        atomic_fetch_add_explicit(word, 1, memory_order_relaxed,\n"
+		"                                  memory_scope_all_svm_devices);\n"
+		"}\n";
+	cl_kernel add = kernel(source, "add");
+
+	set_pointer(add, 0, word);
+	set_uint(add, 1, times);
+	return add;
+}
+
 void set_pointer(cl_kernel kernel, cl_uint index, const void *pointer)
 {
 	must(clSetKernelArgSVMPointer(kernel, index, pointer), "clSetKernelArgSVMPointer");

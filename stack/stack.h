@@ -36,6 +36,10 @@ void *shared(size_t size);
 
 /* Kernel @name of @source. */
 cl_kernel kernel(const char *source, const char *name);
+
+/* One whose items each add 1 to the word at @word, @times times. */
+cl_kernel adding(const void *word, cl_uint times);
+
 void set_pointer(cl_kernel kernel, cl_uint index, const void *pointer);
 void set_uint(cl_kernel kernel, cl_uint index, cl_uint value);
 

@@ -166,22 +166,16 @@ static bool add_platform(struct cts_devices *list, cl_platform_id platform)
 bool cts_list(struct cts_devices *out, struct error *err)
 {
 	cl_platform_id *platforms;
-	cl_uint count = 0;
-	cl_int code = clGetPlatformIDs(0, NULL, &count);
+	cl_uint count;
 	bool ok = true;
 
 	*out = (struct cts_devices){ 0 };
-	if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && !count))
+	if (!opencl_platforms(&platforms, &count, err))
+		return false;
+	if (!count)
 		return fail(err, EXIT_UNAVAILABLE,
 			    "there is no OpenCL platform; install one (pocl-opencl-icd has a CPU "
 			    "device), or see OCL_ICD_VENDORS");
-	if (code != CL_SUCCESS)
-		return fail(err, EXIT_UNAVAILABLE, "the OpenCL loader fails with %s (%d)",
-			    opencl_error_name(code), code);
-	platforms = calloc(count, sizeof(*platforms));
-	if (!platforms)
-		return fail(err, EXIT_NO_MEMORY, "out of memory");
-	clGetPlatformIDs(count, platforms, NULL);
 	for (cl_uint i = 0; ok && i < count; i++)
 		ok = add_platform(out, platforms[i]);
 	free(platforms);

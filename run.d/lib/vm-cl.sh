@@ -30,9 +30,7 @@ vm_cl_begin()
 {
 	vm_cl_machine "$1"
 	cp "$vm_pieces/debian.sh" "$vm_dir/job"
-	while read -r vm_ko; do
-		echo "insmod '/modules/$vm_ko' $(cat "$vm_dir/modules/${vm_ko%.ko}.parameters" 2>/dev/null) || exit"
-	done <"$vm_dir/modules/order" >>"$vm_dir/job"
+	vm_modules_load
 }
 
 # vm_cl_machine KERNEL: what a machine with Debian has. LLVM wants memory, and files that are

@@ -137,6 +137,14 @@ vm_modules_copy()
 	echo "$vm_vsvm_parameters" >"$vm_dir/modules/vsvm.parameters"
 }
 
+# vm_modules_load: have the job load them.
+vm_modules_load()
+{
+	while read -r vm_ko; do
+		echo "insmod '/modules/$vm_ko' $(cat "$vm_dir/modules/${vm_ko%.ko}.parameters" 2>/dev/null) || exit"
+	done <"$vm_dir/modules/order" >>"$vm_dir/job"
+}
+
 # vm_test_modules KERNEL: those that its tests use.
 vm_test_modules()
 {

@@ -102,22 +102,12 @@ static void limit_llvmpipe(unsigned cpu_units)
 bool opencl_enumerate(struct device_list *list, unsigned cpu_units, struct error *err)
 {
 	cl_platform_id *platforms;
-	cl_uint count = 0;
-	cl_int code;
+	cl_uint count;
 	bool ok = true;
 
 	limit_llvmpipe(cpu_units);
-	code = clGetPlatformIDs(0, NULL, &count);
-
-	if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && !count))
-		return true;
-	if (code != CL_SUCCESS)
-		return fail(err, EXIT_UNAVAILABLE, "the OpenCL loader fails with %s (%d)",
-			    opencl_error_name(code), code);
-	platforms = calloc(count, sizeof(*platforms));
-	if (!platforms)
-		return fail(err, EXIT_NO_MEMORY, "out of memory");
-	clGetPlatformIDs(count, platforms, NULL);
+	if (!opencl_platforms(&platforms, &count, err))
+		return false;
 	for (cl_uint i = 0; ok && i < count; i++)
 		ok = add_platform(list, platforms[i]);
 	free(platforms);

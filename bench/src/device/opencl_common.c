@@ -96,6 +96,27 @@ const char *opencl_error_name(cl_int code)
 	return "an unnamed OpenCL error";
 }
 
+bool opencl_platforms(cl_platform_id **platforms, cl_uint *count, struct error *err)
+{
+	cl_int code;
+
+	*platforms = NULL;
+	*count = 0;
+	code = clGetPlatformIDs(0, NULL, count);
+	if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && !*count)) {
+		*count = 0;
+		return true;
+	}
+	if (code != CL_SUCCESS)
+		return fail(err, EXIT_UNAVAILABLE, "the OpenCL loader fails with %s (%d)",
+			    opencl_error_name(code), code);
+	*platforms = calloc(*count, sizeof(**platforms));
+	if (!*platforms)
+		return fail(err, EXIT_NO_MEMORY, "out of memory");
+	clGetPlatformIDs(*count, *platforms, NULL);
+	return true;
+}
+
 void opencl_device_text(cl_device_id id, cl_device_info what, char *out, size_t size)
 {
 	char text[1024] = "";

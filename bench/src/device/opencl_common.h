@@ -8,6 +8,8 @@
 
 #define CL_TARGET_OPENCL_VERSION	  300
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS /* clCreateCommandQueue, for old devices */
+#include "error.h"
+
 #include <CL/cl.h>
 #include <CL/cl_ext.h>
 #include <stdbool.h>
@@ -15,6 +17,12 @@
 
 /* "CL_INVALID_VALUE" for -30; "an unnamed OpenCL error" for what has no name. */
 const char *opencl_error_name(cl_int code);
+
+/*
+ * The platforms that there are, *@count of them, for the caller to free. None is no error; what
+ * the loader says is.
+ */
+bool opencl_platforms(cl_platform_id **platforms, cl_uint *count, struct error *err);
 
 /* The answer, cut to @size; "unknown" where there is none. */
 void opencl_device_text(cl_device_id id, cl_device_info what, char *out, size_t size);
