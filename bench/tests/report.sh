@@ -193,7 +193,7 @@ fi
 "$bench" report -o "$work/gpu.html" "$data/report-gpu.json"
 "$bench" report -o "$work/flawed.html" "$data/report-flawed.json"
 "$bench" report -o "$work/together.html" "$data/report-quick.json" "$data/report-gpu.json" \
-	"$data/report-flawed.json"
+	"$data/report-flawed.json" >"$work/beside"
 
 for name in quick gpu flawed together; do
 	inspect "$work/$name.html" "$name"
@@ -224,6 +224,12 @@ has flawed 'No latency of handing over: refused, no gate'
 has flawed '&lt;cl_ext_float_atomics&gt;'
 has flawed '&lt;b&gt;&amp;amp;&lt;/b&gt;'
 has together 'report-quick, together'
+has together '<h2>Side by side'
+grep -q '^device alone  *94\.27 Mop/s  *2\.139 Mop/s  *94\.16 Mop/s (0\.999x)$' "$work/beside" ||
+	bad "no figures side by side in: $(cat "$work/beside")"
+if grep -q 'Side by side' "$work/quick.html"; then
+	bad "one device is beside itself"
+fi
 
 # Without gnuplot, and with one that fails: its reason, and no page.
 mkdir "$work/empty" "$work/broken"

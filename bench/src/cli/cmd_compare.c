@@ -22,7 +22,9 @@ static const char compare_usage[] =
 static const char report_usage[] =
 	"usage: svmatomic-bench report [-o OUT.html] RESULT...\n"
 	"\n"
-	"Makes one self-contained HTML page [report.html] from one or several results.\n";
+	"Makes one self-contained HTML page [report.html] from one or several results, and\n"
+	"prints what speaks for each device side by side, where there are several: the one\n"
+	"word that both sides change, and the handoff.\n";
 
 static bool unknown_option(char **argv, struct error *err)
 {
@@ -138,6 +140,9 @@ static bool load_and_report(const char *out, char **paths, size_t count, struct 
 		names[i] = base_name(paths[i]);
 		ok = results[i];
 	}
+	/* Where the page is what is printed, the table is on it. */
+	if (ok && strcmp(out, "-"))
+		ok = report_print(results, names, count, stdout, err);
 	ok = ok && report_write(out, results, names, count, err);
 	for (size_t i = 0; results && i < count; i++)
 		json_decref(results[i]);

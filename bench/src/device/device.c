@@ -99,7 +99,8 @@ void device_list_clear(struct device_list *list)
 
 bool device_open(struct device *dev, unsigned units, struct error *err)
 {
-	if (!dev->ops->open(dev, units, err) || !gate_probe(dev, err)) {
+	if (!dev->ops->open(dev, units, err) || !gate_probe(dev, err) ||
+	    (dev->ops->probed && !dev->ops->probed(dev, err))) {
 		if (!err || err->code != EXIT_DEVICE_LOST)
 			dev->ops->close(dev);
 		return false;

@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What a number was measured on; stamped on every result. */
+/* What a number was measured on; stamped on every result. Certain once the device was opened. */
 enum device_kind {
 	DEVICE_REAL_GPU,
 	DEVICE_CPU,
@@ -133,6 +133,8 @@ struct launch_times {
 struct device_ops {
 	const char *backend;
 	bool (*open)(struct device *dev, unsigned units, struct error *err);
+	/* NULL: it learns nothing from the gate's kernels, which have run by then. */
+	bool (*probed)(struct device *dev, struct error *err);
 	void (*close)(struct device *dev);
 	bool (*alloc)(struct device *dev, enum memory_kind kind, size_t size, struct memory *out,
 		      struct error *err);

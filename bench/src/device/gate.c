@@ -17,7 +17,7 @@
 #define LOOKS_FIRST (UINT64_C(1) << 22)
 #define LOOKS_LAST  (UINT64_C(1) << 34)
 #define HOLD_NS	    UINT64_C(5000000)	/* how long the gate stays shut */
-#define READY_NS    UINT64_C(500000000) /* a first launch may compile first */
+#define READY_NS    UINT64_C(500000000) /* until the kernel is seen to run */
 #define PATIENCE_NS UINT64_C(250000000) /* a loop that lasts this long is long enough */
 #define SPEED_TRIES 2
 
@@ -91,6 +91,17 @@ static bool try_once(struct device *dev, struct kernel *kernel, const struct mem
 	return true;
 }
 
+/* The first launch may compile, and start what runs kernels: that takes as long as it takes. */
+static bool warm_up(struct device *dev, struct kernel *kernel, const struct memory *control,
+		    const struct memory *result, struct error *err)
+{
+	const struct argument args[] = { ARG_OF_MEMORY(control), ARG_OF_MEMORY(result),
+					 ARG_OF_U64(1) };
+	struct launch *launch = device_launch(dev, kernel, args, 3, 1, 1, err);
+
+	return launch && device_wait(launch, dev->timeout_ns, NULL, err);
+}
+
 static bool try_gate(struct device *dev, enum gate gate, const struct memory *control,
 		     const struct memory *result, bool *waits, const char **why, struct error *err)
 {
@@ -108,7 +119,7 @@ static bool try_gate(struct device *dev, enum gate gate, const struct memory *co
 	struct kernel *kernel = device_prepare(dev, &task, err);
 	enum verdict verdict = EXHAUSTED;
 
-	if (!kernel)
+	if (!kernel || !warm_up(dev, kernel, control, result, err))
 		return false;
 	for (uint64_t limit = LOOKS_FIRST; verdict == EXHAUSTED; limit <<= 4) {
 		const uint64_t start = clock_ns();

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OPEN_FILES "/proc/self/fd"
+
 /*
  * A launch outlives its waiter when the device hangs: the runtime may still
  * call back. Hence the count of holders.
@@ -144,6 +146,9 @@ static void close_device(struct device *dev)
 {
 	struct opencl_device *cl = opencl_of(dev);
 
+	svma_close(cl->owner);
+	cl->owner = NULL;
+	dev->max_hold_ns = 0;
 	opencl_kernels_clear(cl);
 	if (cl->queue)
 		clReleaseCommandQueue(cl->queue);
@@ -185,7 +190,39 @@ static bool open_device(struct device *dev, unsigned units, struct error *err)
 		return opencl_fail(err, code, dev, "creating a queue");
 	if (!cl->dialect)
 		opencl_probe_compiler(dev);
+	ownership_look(OPEN_FILES, &cl->before);
 	return true;
+}
+
+/*
+ * OpenCL does not say whether a device takes pages from the CPU, nor by which file. Who took
+ * some while only this device's kernels ran is it, whatever its name: rusticl's llvmpipe
+ * becomes a virtual device by that, and a GPU stays one.
+ */
+static bool find_owner(struct device *dev, struct error *err)
+{
+	struct opencl_device *cl = opencl_of(dev);
+	struct capability_state *atomics = &dev->caps[CAP_SVM_ATOMICS];
+	struct svma_report report;
+
+	cl->owner = ownership_find(OPEN_FILES, &cl->before, &report);
+	if (!cl->owner)
+		return true;
+	if (report.flags == SVMA_OPEN_VIRTUAL)
+		dev->kind = DEVICE_VIRTUAL;
+	if (atomics->have)
+		snprintf(atomics->note, sizeof(atomics->note),
+			 "by taking pages from the CPU (%s %.100s)", svma_driver(cl->owner),
+			 report.node);
+	return ownership_describe(dev, cl->owner, err);
+}
+
+/* The threads of an engine are another process's. */
+static pid_t process(const struct device *dev)
+{
+	const pid_t engine = dev->kind == DEVICE_VIRTUAL ? ownership_engine("/proc") : 0;
+
+	return engine ? engine : getpid();
 }
 
 /* --- memory ------------------------------------------------------------- */
@@ -202,8 +239,8 @@ static cl_svm_mem_flags svm_flags(enum memory_kind kind)
 }
 
 /*
- * Page-aligned, by hand: PoCL refuses alignments beyond the largest data type.
- * The handle keeps what clSVMFree() wants.
+ * Whole pages, for nothing else to be on those that change hands. Aligned by hand: PoCL refuses
+ * alignments beyond the largest data type. The handle keeps what clSVMFree() wants.
  */
 static void *svm_alloc(const struct opencl_device *cl, enum memory_kind kind, size_t size,
 		       struct memory *out)
@@ -211,7 +248,7 @@ static void *svm_alloc(const struct opencl_device *cl, enum memory_kind kind, si
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uintptr_t start;
 
-	out->handle = clSVMAlloc(cl->context, svm_flags(kind), size + page, 0);
+	out->handle = clSVMAlloc(cl->context, svm_flags(kind), ownership_pages(size) + page, 0);
 	start = ((uintptr_t)out->handle + page - 1) & ~(page - 1);
 	return out->handle ? (void *)start : NULL;
 }
@@ -244,10 +281,14 @@ static bool alloc_memory(struct device *dev, enum memory_kind kind, size_t size,
 
 static void release_memory(struct device *dev, struct memory *memory)
 {
+	struct opencl_device *cl = opencl_of(dev);
+
+	if (cl->owner && memory->host)
+		ownership_forget(cl->owner, memory->host, memory->size);
 	if (memory->handle && memory->kind == MEMORY_PLAIN)
 		clReleaseMemObject(memory->handle);
 	else if (memory->handle)
-		clSVMFree(opencl_of(dev)->context, memory->handle);
+		clSVMFree(cl->context, memory->handle);
 	*memory = (struct memory){ 0 };
 }
 
@@ -449,6 +490,19 @@ static bool launch_wait(struct launch *base, uint64_t timeout_ns, struct launch_
 	return true;
 }
 
+static bool set_hold(struct device *dev, const struct memory *memory, uint64_t hold_ns,
+		     struct error *err)
+{
+	return ownership_hold(dev, opencl_of(dev)->owner, memory->host, memory->size, hold_ns, err);
+}
+
+static bool read_counters(struct device *dev, struct counters *out)
+{
+	struct svma_device *owner = opencl_of(dev)->owner;
+
+	return owner && ownership_counters(owner, out);
+}
+
 static bool cpuset_near(struct device *dev, hwloc_topology_t topology, hwloc_cpuset_t set)
 {
 	return hwloc_opencl_get_device_cpuset(topology, opencl_of(dev)->root, set) == 0;
@@ -457,6 +511,7 @@ static bool cpuset_near(struct device *dev, hwloc_topology_t topology, hwloc_cpu
 static const struct device_ops opencl_ops = {
 	.backend = "opencl",
 	.open = open_device,
+	.probed = find_owner,
 	.close = close_device,
 	.alloc = alloc_memory,
 	.release = release_memory,
@@ -468,6 +523,9 @@ static const struct device_ops opencl_ops = {
 	.launch = launch_kernel,
 	.done = launch_done,
 	.wait = launch_wait,
+	.hold = set_hold,
+	.counters = read_counters,
+	.process = process,
 	.cpuset_near = cpuset_near,
 	.destroy = destroy,
 };

@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "opencl_common.h"
+#include "ownership.h"
 
 /* How the compiler is asked for atomics. */
 struct opencl_dialect {
@@ -32,6 +33,8 @@ struct opencl_device {
 	cl_command_queue queue;
 	const struct opencl_dialect *dialect;
 	struct kernel *kernels;
+	struct ownership_files before; /* it was opened */
+	struct svma_device *owner;     /* where it takes pages from the CPU; its driver's file */
 };
 
 static inline struct opencl_device *opencl_of(const struct device *dev)

@@ -6,6 +6,7 @@
 #include "vsvm.h"
 
 #include "functions.h"
+#include "ownership.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -159,30 +160,16 @@ static void destroy(struct device *dev)
 
 /* --- open --------------------------------------------------------------- */
 
-static bool refuse(struct device *dev, const char *doing, int error, uint32_t reason,
-		   struct error *err)
-{
-	return fail(err, error == -ENOMEM ? EXIT_NO_MEMORY : EXIT_UNAVAILABLE,
-		    "%s: %s: %s (%s); see the kernel log, or choose another device with -d",
-		    dev->name, doing, strerror(-error), svma_strreason(reason));
-}
-
 static bool start_engine(struct device *dev, struct error *err)
 {
 	struct vsvm_device *vsvm = vsvm_of(dev);
 	struct svma_engine_status status;
-	struct svma_capabilities can;
-	int error = svma_engine_start(&vsvm->engine, vsvm->device, dev->units, NULL, &status);
+	const int error = svma_engine_start(&vsvm->engine, vsvm->device, dev->units, NULL, &status);
 
 	if (error)
-		return refuse(dev, "starting an engine", error, status.reason, err);
+		return ownership_fail(dev, "starting an engine", error, status.reason, err);
 	vsvm->engine_pid = status.pid;
-	error = svma_query(vsvm->device, &can);
-	if (error)
-		return refuse(dev, "asking what it can do", error, can.absent, err);
-	dev->default_hold_ns = can.default_hold_ns;
-	dev->max_hold_ns = can.features & SVMA_FEATURE_HOLD ? can.max_hold_ns : 0;
-	return true;
+	return ownership_describe(dev, vsvm->device, err);
 }
 
 static bool open_device(struct device *dev, unsigned units, struct error *err)
@@ -192,7 +179,7 @@ static bool open_device(struct device *dev, unsigned units, struct error *err)
 
 	dev->open_units = units && units < dev->units ? units : dev->units;
 	if (error)
-		return refuse(dev, "opening it", error, SVMA_REASON_SYSTEM, err);
+		return ownership_fail(dev, "opening it", error, SVMA_REASON_SYSTEM, err);
 	return start_engine(dev, err);
 }
 
@@ -219,18 +206,11 @@ static pid_t engine_process(const struct device *dev)
 
 /* --- memory ------------------------------------------------------------- */
 
-static size_t in_pages(size_t size)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (size + page - 1) & ~(page - 1);
-}
-
 /* A mapping for each, so that nothing else lies on the pages that change hands. */
 static bool alloc_memory(struct device *dev, enum memory_kind kind, size_t size, struct memory *out,
 			 struct error *err)
 {
-	void *memory = mmap(NULL, in_pages(size), PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, ownership_pages(size), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	*out = (struct memory){ .kind = kind, .size = size };
@@ -246,10 +226,8 @@ static bool alloc_memory(struct device *dev, enum memory_kind kind, size_t size,
 static void release_memory(struct device *dev, struct memory *memory)
 {
 	if (memory->handle) {
-		/* A policy belongs to addresses: whoever gets them next is not to inherit it. */
-		svma_set_policy(vsvm_of(dev)->device, memory->handle, in_pages(memory->size),
-				SVMA_MODE_DEFAULT, 0, NULL);
-		munmap(memory->handle, in_pages(memory->size));
+		ownership_forget(vsvm_of(dev)->device, memory->handle, memory->size);
+		munmap(memory->handle, ownership_pages(memory->size));
 	}
 	*memory = (struct memory){ 0 };
 }
@@ -284,13 +262,8 @@ static bool read_memory(struct device *dev, void *to, const struct memory *from,
 static bool set_hold(struct device *dev, const struct memory *memory, uint64_t hold_ns,
 		     struct error *err)
 {
-	const bool given = hold_ns != DEVICE_HOLD_DEFAULT;
-	struct svma_outcome outcome = { 0 };
-	const int error = svma_set_policy(
-		vsvm_of(dev)->device, memory->handle, in_pages(memory->size),
-		given ? SVMA_MODE_HOLD : SVMA_MODE_DEFAULT, given ? hold_ns : 0, &outcome);
-
-	return error ? refuse(dev, "setting a hold", error, outcome.reason, err) : true;
+	return ownership_hold(dev, vsvm_of(dev)->device, memory->handle, memory->size, hold_ns,
+			      err);
 }
 
 /* --- kernels ------------------------------------------------------------ */
@@ -420,22 +393,7 @@ static bool launch_wait(struct launch *base, uint64_t timeout_ns, struct launch_
 
 static bool read_counters(struct device *dev, struct counters *out)
 {
-	struct svma_counters counters;
-
-	if (svma_counters(vsvm_of(dev)->device, &counters))
-		return false;
-	*out = (struct counters){ .acquired = counters.acquired,
-				  .revoked_cpu = counters.revoked[SVMA_BY_CPU],
-				  .retries = counters.retries,
-				  .waits_cpu = counters.waits_cpu,
-				  .waits_device = counters.waits_device };
-	for (size_t i = 0; i < sizeof(counters.revoked) / sizeof(counters.revoked[0]); i++)
-		out->revoked_other += i == SVMA_BY_CPU ? 0 : counters.revoked[i];
-	for (size_t i = 0; i < sizeof(counters.refused) / sizeof(counters.refused[0]); i++)
-		out->refused += counters.refused[i];
-	for (size_t i = 0; i < COUNTERS_HELD; i++)
-		out->held[i] = counters.held[i];
-	return true;
+	return ownership_counters(vsvm_of(dev)->device, out);
 }
 
 static const struct device_ops vsvm_ops = {

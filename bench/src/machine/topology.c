@@ -73,8 +73,7 @@ unsigned topology_split(struct topology *topology, const struct device *dev, uns
 	return units;
 }
 
-static bool bind_device(const struct topology *topology, const struct device *dev,
-			struct error *err)
+static bool bind_threads(const struct topology *topology, pid_t process, struct error *err)
 {
 	const pid_t self = gettid();
 	const struct dirent *entry;
@@ -82,9 +81,7 @@ static bool bind_device(const struct topology *topology, const struct device *de
 	DIR *tasks;
 	bool ok = true;
 
-	if (hwloc_bitmap_iszero(topology->device_cpus))
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)device_process(dev));
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)process);
 	tasks = opendir(path);
 	if (!tasks)
 		return fail(err, EXIT_UNAVAILABLE,
@@ -105,6 +102,18 @@ static bool bind_device(const struct topology *topology, const struct device *de
 		  : fail(err, EXIT_UNAVAILABLE,
 			 "the kernel refuses to bind the device's threads; check this process's "
 			 "cpuset (taskset -p, cgroup)");
+}
+
+/* Those of a process of its own, and those in ours that serve it. */
+static bool bind_device(const struct topology *topology, const struct device *dev,
+			struct error *err)
+{
+	const pid_t process = device_process(dev);
+
+	if (hwloc_bitmap_iszero(topology->device_cpus))
+		return true;
+	return bind_threads(topology, getpid(), err) &&
+	       (process == getpid() || bind_threads(topology, process, err));
 }
 
 /* --- placement ---------------------------------------------------------- */

@@ -303,6 +303,7 @@ static bool sections(struct page *page)
 {
 	header(page);
 	key_figures(page);
+	report_beside(page);
 	if (!report_curves(page) || !report_heat_maps(page) || !report_named_axes(page) ||
 	    !report_ownership(page) || !report_latency(page) || !report_apps(page))
 		return false;

@@ -29,6 +29,7 @@ struct page {
 };
 
 /* The sections, in their order on the page. */
+void report_beside(struct page *page);
 bool report_curves(struct page *page);
 bool report_heat_maps(struct page *page);
 bool report_named_axes(struct page *page);
