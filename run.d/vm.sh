@@ -340,9 +340,11 @@ command_test()
 
 command_stack()
 {
-	kills=20
+	engines=20
+	clients=10
 	if [ "${1-}" = --thorough ]; then
-		kills=1000
+		engines=1000
+		clients=1000
 		shift
 	fi
 	options "$@"
@@ -350,7 +352,7 @@ command_stack()
 	kernels_are "$@"
 	[ $# -gt 0 ] || set -- perf
 	packages_install vm bench
-	vm_stack "$kills" "$vm_seconds" "$@"
+	vm_stack "$engines" "$clients" "$vm_seconds" "$@"
 }
 
 command_bench()

@@ -52,39 +52,62 @@ vm_stack_usage()
 	cat <<-'END'
 	  stack [--thorough] [--timeout S] [KERNEL...]
 	           tests of the whole stack on these kernels (perf): OpenCL programs on vsvm, with a look
-	           behind the device. --thorough: a thousand engines killed. Needs ./run mesa build
+	           behind the device. --thorough: a thousand engines and a thousand clients killed,
+	           an hour or more: mind --timeout. Needs ./run mesa build
 	END
 }
 
-# Programs and their arguments.
+# vm_stack_rounds KERNEL: what it is booted for. Tracking of leaks halves the speed of everything,
+# and so is a round of its own.
+vm_stack_rounds()
+{
+	echo "$1-stack"
+	[ "$1" != debug ] || echo "$1-stack-leaks"
+}
+
+# vm_stack_programs ROUND: programs and their arguments. kmemleak looks at what came before it.
 vm_stack_programs()
 {
+	case $1 in
+	*-leaks)
+		echo stack_features
+		echo stack_processes
+		echo 'stack_lost 20'
+		echo 'stack_killed 10'
+		echo kmemleak
+		return
+		;;
+	esac
 	for vm_program in features no_back_door pressure processes; do
 		echo "stack_$vm_program"
 	done
-	echo "stack_lost $vm_stack_kills"
+	echo "stack_lost $vm_stack_engines"
+	echo "stack_killed $vm_stack_clients"
 	echo example_svm_atomics
 }
 
-# vm_stack_stage KERNEL: put the job together in vm_dir.
+# vm_stack_stage KERNEL ROUND: put the job together in vm_dir.
 vm_stack_stage()
 {
 	cp "$vm_pieces/test-job.sh" "$vm_dir/job"
 	cp "$vm_pieces/debian.sh" "$vm_dir/root/"
 	cp "$top"/build/stack/stack_* "$vm_dir/root/" 2>/dev/null || :
 	cp "$top/build/examples/example_svm_atomics" "$vm_dir/root/"
-	vm_stack_programs >"$vm_dir/root/programs"
+	cp "$top/kernel/tests/kmemleak.sh" "$vm_dir/root/kmemleak"
+	chmod 755 "$vm_dir/root/kmemleak"
+	vm_stack_programs "$2" >"$vm_dir/root/programs"
 	cut -d ' ' -f 1 "$vm_dir/root/programs" >"$vm_dir/programs"
-	vm_plain=$(paste -s -d ' ' "$vm_dir/programs")
+	vm_plain=$(grep -vx kmemleak "$vm_dir/programs" | paste -s -d ' ')
 	vm_cl_machine "$1"
 }
 
-# vm_stack KILLS SECONDS KERNEL...
+# vm_stack ENGINES CLIENTS SECONDS KERNEL...: so many are killed.
 vm_stack()
 {
-	vm_stack_kills=$1
-	vm_seconds=$2
-	shift 2
+	vm_stack_engines=$1
+	vm_stack_clients=$2
+	vm_seconds=$3
+	shift 3
 	vm_passed=0
 	vm_failed=0
 	vm_skipped=0
@@ -98,7 +121,9 @@ vm_stack()
 	vm_cleanup
 	echo 'TAP version 13'
 	for vm_kernel in "$@"; do
-		vm_test_counted "$vm_kernel" "$vm_kernel-stack" "$vm_seconds"
+		for vm_round in $(vm_stack_rounds "$vm_kernel"); do
+			vm_test_counted "$vm_kernel" "$vm_round" "$vm_seconds"
+		done
 	done
 	vm_test_sum
 }

@@ -196,7 +196,7 @@ vm_test()
 	*) vm_append_also=$vm_test_append ;;
 	esac
 	case $2 in
-	*-stack) vm_stack_stage "$1" ;;
+	*-stack*) vm_stack_stage "$1" "$2" ;;
 	*) vm_test_stage "$1" "$2" ;;
 	esac
 	vm_began=$(date +%s)

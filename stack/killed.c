@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients are killed at random moments, from their first instruction to kernels that run: each
+ * ends, its engine too, and the device is as good as before. killed [TIMES]
+ */
+#include "stack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ITEMS = 16, TIMES = 20000, PATIENCE_MS = 30000 };
+
+extern char **environ;
+
+static unsigned now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned)(now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+/* A kernel and the CPU on one word, both to the end. */
+static void sum_once(cl_kernel add, atomic_uint *word)
+{
+	const unsigned before = atomic_load(word);
+	cl_command_queue queue = new_queue();
+	cl_event event = launch(queue, add, ITEMS, 1);
+
+	for (int i = 0; i < TIMES; i++)
+		atomic_fetch_add(word, 1);
+	must(ended(event), "a kernel");
+	clReleaseCommandQueue(queue);
+	CHECK(atomic_load(word) - before == (ITEMS + 1) * TIMES, "a sum of %u, not %u",
+	      atomic_load(word) - before, (ITEMS + 1) * TIMES);
+}
+
+/* What is killed. It says so on standard input, which is a pipe, when a first kernel has run. */
+_Noreturn static void client(void)
+{
+	atomic_uint *word = shared(PAGE);
+	cl_kernel add = adding(word, TIMES);
+
+	sum_once(add, word);
+	CHECK(write(STDIN_FILENO, "", 1) == 1, "nobody listens");
+	for (;;)
+		sum_once(add, word);
+}
+
+/* Returns the end of the pipe on which it says that it runs. */
+static int start_client(char *self, pid_t *pid)
+{
+	char word[] = "client";
+	char *const arguments[] = { self, word, NULL };
+	posix_spawn_file_actions_t files;
+	int ends[2];
+
+	CHECK(!pipe2(ends, O_CLOEXEC | O_NONBLOCK), "no pipe: %s", strerror(errno));
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, ends[1], STDIN_FILENO);
+	CHECK(!posix_spawn(pid, self, &files, NULL, arguments, environ), "no %s", self);
+	posix_spawn_file_actions_destroy(&files);
+	close(ends[1]);
+	return ends[0];
+}
+
+static bool runs(int pipe)
+{
+	char byte;
+
+	return read(pipe, &byte, 1) == 1;
+}
+
+/* The client's engine is handed on to us, its subreaper, and is to end as well. */
+static void all_end(pid_t client)
+{
+	int status;
+
+	for (int i = 0; i < PATIENCE_MS; i++) {
+		const pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		if (pid < 0)
+			return;
+		CHECK(pid != client || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL),
+		      "a client ended by itself, with %#x", status);
+		if (pid == 0)
+			usleep(1000);
+	}
+	broken("SIGKILL does not end a client, or not its engine");
+}
+
+/* How long it takes until the first kernel has run, in microseconds. */
+static unsigned usual_us(char *self)
+{
+	const unsigned from = now_us();
+	unsigned took;
+	pid_t pid;
+	const int pipe = start_client(self, &pid);
+
+	while (!runs(pipe) && now_us() - from < PATIENCE_MS * 1000u)
+		usleep(1000);
+	took = now_us() - from;
+	CHECK(took < PATIENCE_MS * 1000u, "a client does not get to run a kernel");
+	kill(pid, SIGKILL);
+	all_end(pid);
+	close(pipe);
+	return took;
+}
+
+/* Returns whether it had run a kernel. */
+static bool kill_once(char *self, unsigned within_us)
+{
+	pid_t pid;
+	const int pipe = start_client(self, &pid);
+	bool had;
+
+	usleep(random_below(within_us));
+	kill(pid, SIGKILL);
+	all_end(pid);
+	had = runs(pipe);
+	close(pipe);
+	return had;
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned times = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 10;
+	unsigned within_us;
+	unsigned running = 0;
+	atomic_uint *word;
+
+	if (argc > 1 && !strcmp(argv[1], "client"))
+		client();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	usual_us(argv[0]); /* fills caches */
+	within_us = usual_us(argv[0]) / 2 * 3;
+	for (unsigned i = 0; i < times; i++)
+		running += kill_once(argv[0], within_us);
+	printf("%u clients killed within %u ms: %u ran kernels, %u did not yet\n", times,
+	       within_us / 1000, running, times - running);
+	CHECK(running && running < times, "all were killed at one and the same stage");
+	vsvm();
+	word = shared(PAGE);
+	sum_once(adding(word, TIMES), word);
+	return 0;
+}
