@@ -200,8 +200,11 @@ static int vsvm_add(unsigned int i)
 {
 	struct platform_device *platform;
 	struct vsvm_device *vsvm;
+	char name[16];
 
-	platform = platform_device_register_simple("vsvm", i, NULL, 0);
+	/* Numbered by name: libdrm takes two devices whose modalias is the same for one. */
+	snprintf(name, sizeof(name), "vsvm%u", i);
+	platform = platform_device_register_simple(name, PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(platform))
 		return PTR_ERR(platform);
 	if (!devres_open_group(&platform->dev, NULL, GFP_KERNEL)) {
