@@ -81,10 +81,11 @@ options()
 	vm_load=
 	vm_device=vsvm
 	vm_with=
+	vm_transfers=
 	taken=0
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--icount | --vsvm)
+		--icount | --vsvm | --transfers)
 			flag "$1"
 			shift
 			taken=$((taken + 1))
@@ -107,6 +108,7 @@ flag()
 	case $1 in
 	--icount) vm_accel=icount ;;
 	--vsvm) vm_load=$vm_modules_series ;;
+	--transfers) vm_transfers=1 ;;
 	esac
 }
 
@@ -324,7 +326,8 @@ command_cl()
 			quoted "$argument"
 		done
 		echo
-	} >>"$vm_dir/job"
+	} >"$vm_dir/command"
+	vm_cl_command "$vm_dir/command"
 	run_job cl
 }
 

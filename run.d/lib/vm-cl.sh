@@ -22,6 +22,7 @@ vm_cl_options()
 	cat <<-'END'
 	  --device DEVICE   cl: vsvm (the default), or llvmpipe or pocl, on the machine's CPUs
 	  --with FILE       cl: take this file along, to /root; may be repeated
+	  --transfers       cl: say at the end how often pages went to vsvm and back
 	END
 }
 
@@ -31,6 +32,20 @@ vm_cl_begin()
 	vm_cl_machine "$1"
 	cp "$vm_pieces/debian.sh" "$vm_dir/job"
 	vm_modules_load
+}
+
+# vm_cl_command FILE: end the job with the command in FILE.
+vm_cl_command()
+{
+	if [ -z "$vm_transfers" ]; then
+		cat "$1" >>"$vm_dir/job"
+		return
+	fi
+	cat "$vm_pieces/transfers.sh" "$1" - >>"$vm_dir/job" <<-'END'
+		status=$?
+		transfers_say >&2
+		exit $status
+	END
 }
 
 # vm_cl_machine KERNEL: what a machine with Debian has. LLVM wants memory, and files that are
