@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ITEMS = 16, TIMES = 20000, PATIENCE_MS = 30000 };
+/* The first client of all compiles the library of OpenCL C. */
+enum { ITEMS = 16, TIMES = 20000, PATIENCE_MS = 30000, START_US = 300000000 };
 
 extern char **environ;
 
@@ -106,10 +107,10 @@ static unsigned usual_us(char *self)
 	pid_t pid;
 	const int pipe = start_client(self, &pid);
 
-	while (!runs(pipe) && now_us() - from < PATIENCE_MS * 1000u)
+	while (!runs(pipe) && now_us() - from < START_US)
 		usleep(1000);
 	took = now_us() - from;
-	CHECK(took < PATIENCE_MS * 1000u, "a client does not get to run a kernel");
+	CHECK(took < START_US, "a client does not get to run a kernel");
 	kill(pid, SIGKILL);
 	all_end(pid);
 	close(pipe);
@@ -131,6 +132,13 @@ static bool kill_once(char *self, unsigned within_us)
 	return had;
 }
 
+static void report(unsigned times, unsigned within_us, unsigned running)
+{
+	printf("%u clients killed within %u ms: %u ran kernels, %u did not yet\n", times,
+	       within_us / 1000, running, times - running);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	const unsigned times = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 10;
@@ -143,10 +151,11 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	usual_us(argv[0]); /* fills caches */
 	within_us = usual_us(argv[0]) / 2 * 3;
-	for (unsigned i = 0; i < times; i++)
+	for (unsigned i = 0; i < times; i++) {
 		running += kill_once(argv[0], within_us);
-	printf("%u clients killed within %u ms: %u ran kernels, %u did not yet\n", times,
-	       within_us / 1000, running, times - running);
+		if ((i + 1) % 100 == 0 || i + 1 == times)
+			report(i + 1, within_us, running);
+	}
 	CHECK(running && running < times, "all were killed at one and the same stage");
 	vsvm();
 	word = shared(PAGE);
