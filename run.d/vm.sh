@@ -344,10 +344,10 @@ command_test()
 command_stack()
 {
 	engines=20
-	clients=10
+	clients='10 100'
 	if [ "${1-}" = --thorough ]; then
 		engines=1000
-		clients=1000
+		clients='100 1000'
 		shift
 	fi
 	options "$@"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Clients are killed at random moments, from their first instruction to kernels that run: each
- * ends, its engine too, and the device is as good as before. killed [TIMES]
+ * ends, its engine too, and the device is as good as before. OpenCL's take seconds to start; those
+ * of the library alone, milliseconds, and are killed more often. killed [OPENCL [LIBRARY]]
  */
 #include "stack.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <svmatomic-engine.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -45,23 +47,58 @@ static void sum_once(cl_kernel add, atomic_uint *word)
 	      atomic_load(word) - before, (ITEMS + 1) * TIMES);
 }
 
-/* What is killed. It says so on standard input, which is a pipe, when a first kernel has run. */
-_Noreturn static void client(void)
+/* Standard input is a pipe. */
+static void say_that_it_runs(void)
+{
+	CHECK(write(STDIN_FILENO, "", 1) == 1, "nobody listens");
+}
+
+/* What is killed. */
+_Noreturn static void opencl_client(void)
 {
 	atomic_uint *word = shared(PAGE);
 	cl_kernel add = adding(word, TIMES);
 
 	sum_once(add, word);
-	CHECK(write(STDIN_FILENO, "", 1) == 1, "nobody listens");
+	say_that_it_runs();
 	for (;;)
 		sum_once(add, word);
 }
 
-/* Returns the end of the pipe on which it says that it runs. */
-static int start_client(char *self, pid_t *pid)
+static void add_there(void *word, unsigned int thread)
 {
-	char word[] = "client";
-	char *const arguments[] = { self, word, NULL };
+	(void)thread;
+	for (int i = 0; i < TIMES; i++)
+		atomic_fetch_add((atomic_uint *)word, 1);
+}
+
+static void library_sum_once(struct svma_engine *engine, atomic_uint *word)
+{
+	atomic_store(word, 0);
+	CHECK(!svma_engine_launch(engine, add_there, word), "no launch");
+	add_there(word, 0);
+	CHECK(!svma_engine_wait(engine, -1, NULL), "the engine failed");
+	CHECK(atomic_load(word) == 3 * TIMES, "a sum of %u, not %u", atomic_load(word), 3 * TIMES);
+}
+
+_Noreturn static void library_client(void)
+{
+	static _Alignas(PAGE) atomic_uint word[PAGE / sizeof(atomic_uint)];
+	struct svma_device *device;
+	struct svma_engine *engine;
+
+	CHECK(!svma_open(&device, SVMA_OPEN_VIRTUAL), "no virtual device");
+	CHECK(!svma_engine_start(&engine, device, 2, NULL, NULL), "no engine");
+	library_sum_once(engine, word);
+	say_that_it_runs();
+	for (;;)
+		library_sum_once(engine, word);
+}
+
+/* Returns the end of the pipe on which it says that it runs. */
+static int start_client(char *self, char *kind, pid_t *pid)
+{
+	char *const arguments[] = { self, kind, NULL };
 	posix_spawn_file_actions_t files;
 	int ends[2];
 
@@ -100,12 +137,12 @@ static void all_end(pid_t client)
 }
 
 /* How long it takes until the first kernel has run, in microseconds. */
-static unsigned usual_us(char *self)
+static unsigned usual_us(char *self, char *kind)
 {
 	const unsigned from = now_us();
 	unsigned took;
 	pid_t pid;
-	const int pipe = start_client(self, &pid);
+	const int pipe = start_client(self, kind, &pid);
 
 	while (!runs(pipe) && now_us() - from < START_US)
 		usleep(1000);
@@ -118,10 +155,10 @@ static unsigned usual_us(char *self)
 }
 
 /* Returns whether it had run a kernel. */
-static bool kill_once(char *self, unsigned within_us)
+static bool kill_once(char *self, char *kind, unsigned within_us)
 {
 	pid_t pid;
-	const int pipe = start_client(self, &pid);
+	const int pipe = start_client(self, kind, &pid);
 	bool had;
 
 	usleep(random_below(within_us));
@@ -132,31 +169,37 @@ static bool kill_once(char *self, unsigned within_us)
 	return had;
 }
 
-static void report(unsigned times, unsigned within_us, unsigned running)
+static void kill_clients(char *self, char *kind, unsigned times)
 {
-	printf("%u clients killed within %u ms: %u ran kernels, %u did not yet\n", times,
-	       within_us / 1000, running, times - running);
-	fflush(stdout);
+	unsigned within_us;
+	unsigned running = 0;
+
+	usual_us(self, kind); /* fills caches */
+	within_us = usual_us(self, kind) / 2 * 3;
+	for (unsigned i = 1; i <= times; i++) {
+		running += kill_once(self, kind, within_us);
+		if (i % 100 && i < times)
+			continue;
+		printf("%u clients of %s killed within %u ms: %u ran kernels, %u did not yet\n", i,
+		       kind, within_us / 1000, running, i - running);
+		fflush(stdout);
+	}
+	CHECK(running && running < times, "all were killed at one and the same stage");
 }
 
 int main(int argc, char **argv)
 {
-	const unsigned times = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 10;
-	unsigned within_us;
-	unsigned running = 0;
+	char opencl[] = "OpenCL";
+	char library[] = "libsvmatomic";
 	atomic_uint *word;
 
-	if (argc > 1 && !strcmp(argv[1], "client"))
-		client();
+	if (argc > 1 && !strcmp(argv[1], opencl))
+		opencl_client();
+	if (argc > 1 && !strcmp(argv[1], library))
+		library_client();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	usual_us(argv[0]); /* fills caches */
-	within_us = usual_us(argv[0]) / 2 * 3;
-	for (unsigned i = 0; i < times; i++) {
-		running += kill_once(argv[0], within_us);
-		if ((i + 1) % 100 == 0 || i + 1 == times)
-			report(i + 1, within_us, running);
-	}
-	CHECK(running && running < times, "all were killed at one and the same stage");
+	kill_clients(argv[0], library, argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100);
+	kill_clients(argv[0], opencl, argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 10);
 	vsvm();
 	word = shared(PAGE);
 	sum_once(adding(word, TIMES), word);

@@ -67,8 +67,8 @@ vm_stack_usage()
 	cat <<-'END'
 	  stack [--thorough] [--timeout S] [KERNEL...]
 	           tests of the whole stack on these kernels (perf): OpenCL programs on vsvm, with a look
-	           behind the device. --thorough: a thousand engines and a thousand clients killed,
-	           an hour or more: mind --timeout. Needs ./run mesa build
+	           behind the device. --thorough: a thousand engines and a thousand clients killed;
+	           an hour on the debug kernel, with --timeout 9000. Needs ./run mesa build
 	END
 }
 
@@ -88,7 +88,7 @@ vm_stack_programs()
 		echo stack_features
 		echo stack_processes
 		echo 'stack_lost 20'
-		echo 'stack_killed 10'
+		echo 'stack_killed 10 100'
 		echo kmemleak
 		return
 		;;
@@ -116,7 +116,8 @@ vm_stack_stage()
 	vm_cl_machine "$1"
 }
 
-# vm_stack ENGINES CLIENTS SECONDS KERNEL...: so many are killed.
+# vm_stack ENGINES CLIENTS SECONDS KERNEL...: so many are killed; of clients, of OpenCL and of the
+# library.
 vm_stack()
 {
 	vm_stack_engines=$1
