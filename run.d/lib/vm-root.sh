@@ -10,13 +10,14 @@
 vm_mesa=${SVMATOMIC_MESA_BUILD:-$top/build/mesa}
 vm_image=$kernel_build/vm/debian.erofs
 
-# Compilers, what is for them, documentation, and what was left by running things.
+# Compilers, what is for them, documentation, and what was left by running things. What the linker
+# wants stays: PoCL links kernels.
 vm_root_pruned='
 	usr/include usr/src usr/libexec/gcc usr/libexec/git-core
-	usr/lib/gcc usr/lib/rustlib usr/lib/git-core usr/lib/python3* usr/lib/valgrind
+	usr/lib/rustlib usr/lib/git-core usr/lib/python3* usr/lib/valgrind
 	usr/lib/llvm-19/bin usr/lib/llvm-19/include usr/lib/llvm-19/build
 	usr/lib/x86_64-linux-gnu/librustc_driver* usr/lib/x86_64-linux-gnu/lib*san.so*
-	usr/lib/x86_64-linux-gnu/perl* usr/lib/x86_64-linux-gnu/gconv usr/lib/x86_64-linux-gnu/*.a
+	usr/lib/x86_64-linux-gnu/perl* usr/lib/x86_64-linux-gnu/gconv
 	usr/bin/*lto-dump* usr/bin/bindgen usr/bin/ccache usr/bin/git* usr/bin/perl* usr/bin/python*
 	usr/bin/rust* usr/bin/scalar usr/bin/spirv-*
 	usr/share/doc usr/share/info usr/share/locale usr/share/man usr/share/perl*
