@@ -1,22 +1,28 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# In the virtual machine: how often pages went to the device and came back, over all processes,
-# by the kernel's trace events. A trace buffer for each, as its statistics count what it saw.
+# In the virtual machine: how often pages went to the device and the CPU took some back, over all
+# processes, by the kernel's trace events. A trace buffer for each, as its statistics count what
+# it saw.
 
 transfers_traces=/sys/kernel/tracing
 
-transfers_begin()
+# transfers_trace EVENT FILTER: in an instance of that name.
+transfers_trace()
 {
-	mount -t tracefs none "$transfers_traces" || return
-	for transfers_event in take revoke; do
-		transfers_trace=$transfers_traces/instances/$transfers_event
-		mkdir "$transfers_trace" &&
-			echo 64 >"$transfers_trace/buffer_size_kb" &&
-			cd "$transfers_trace/events/drm_svm_atomic/drm_svm_atomic_$transfers_event" &&
-			echo 'pages > 0' >filter && echo 1 >enable || return
-	done
+	mkdir "$transfers_traces/instances/$1" && cd "$transfers_traces/instances/$1" &&
+		echo 64 >buffer_size_kb &&
+		echo "$2" >"events/drm_svm_atomic/drm_svm_atomic_$1/filter" &&
+		echo 1 >"events/drm_svm_atomic/drm_svm_atomic_$1/enable"
 }
+
+# Pages come back for other reasons as well, as exit(): cause 0 is DRM_SVM_ATOMIC_BY_CPU.
+transfers_begin()
+(
+	mount -t tracefs none "$transfers_traces" &&
+		transfers_trace take 'pages > 0' &&
+		transfers_trace revoke 'pages > 0 && cause == 0'
+)
 
 # transfers_of EVENT: those that are in the buffer and those that had to leave it.
 transfers_of()
@@ -27,7 +33,7 @@ transfers_of()
 
 transfers_say()
 {
-	echo "vsvm took pages $(transfers_of take) times, and was made to give some back $(transfers_of revoke) times"
+	echo "vsvm took pages $(transfers_of take) times, and the CPU took some back $(transfers_of revoke) times"
 }
 
-(transfers_begin) || exit
+transfers_begin || exit
