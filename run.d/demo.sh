@@ -119,7 +119,7 @@ show 'An OpenCL program: its kernel on vsvm and the CPU add to the same words' \
 	vm cl --transfers "$top/build/examples/example_svm_atomics"
 [ -n "$short" ] || show 'What a kernel can reach, and what becomes of it when its device dies' vm stack
 # shellcheck disable=SC2086 # patterns
-show 'Rules of the specification, and of its memory model' vm cl --transfers svmatomic-cts run $tests
+show 'Rules of the specification, and of its memory model' vm cl --transfers svmatomic-cts run $tests --quiet
 measure_all
 report "$results/pocl.json" "$results/llvmpipe.json" "$results/vsvm.json" "$results/opencl-on-vsvm.json"
 say "$(($(date +%s) - began)) s"
