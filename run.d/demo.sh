@@ -18,11 +18,12 @@ usage()
 	cat <<-'END'
 	usage: ./run demo [--short]
 
-	An OpenCL program whose kernel runs on vsvm, the tests of the stack, the conformance and litmus
-	tests there, and what an atomic costs on PoCL, on llvmpipe, on vsvm and through OpenCL on vsvm,
-	side by side. Up to 10 minutes on two cores, once the kernel and Mesa are built.
+	An OpenCL program whose kernel runs on vsvm, the tests of the stack, some of the conformance and
+	litmus tests there, and what an atomic costs on PoCL, on llvmpipe, on vsvm and through OpenCL on
+	vsvm, side by side. Seven minutes on two cores, once the kernel and Mesa are built. The last
+	report is results/demo-latest/report.html.
 
-	  --short   without `./run vm stack`, and a few tests in place of all: 3 minutes
+	  --short   without `./run vm stack`, and with little of the rest: 3 minutes
 
 	exit status: 0 all went well, 1 a step failed
 	END
