@@ -16,21 +16,12 @@
 #include <svmatomic-engine.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The first client of all compiles the library of OpenCL C. */
 enum { ITEMS = 16, TIMES = 20000, PATIENCE_MS = 30000, START_US = 300000000 };
 
 extern char **environ;
-
-static unsigned now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (unsigned)(now.tv_sec * 1000000 + now.tv_nsec / 1000);
-}
 
 /* A kernel and the CPU on one word, both to the end. */
 static void sum_once(cl_kernel add, atomic_uint *word)

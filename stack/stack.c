@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void broken(const char *format, ...)
@@ -188,6 +189,14 @@ pid_t engine_pid(void)
 			found = atoi(entry->d_name);
 	closedir(processes);
 	return found;
+}
+
+unsigned now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned)(now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 unsigned random_below(unsigned bound)

@@ -58,6 +58,9 @@ struct svma_device *behind(void);
 /* The process that is the device, or 0. */
 pid_t engine_pid(void);
 
+/* Microseconds of a clock that nobody sets; they begin anew every 71 minutes. */
+unsigned now_us(void);
+
 /* A number up to @bound, of a sequence that is the same each time. */
 unsigned random_below(unsigned bound);
 

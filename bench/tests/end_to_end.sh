@@ -106,7 +106,7 @@ orders()
 	echo "60 points, 12 refused, 48 verified"
 }
 
-# Taking the atomicity out of the kernel must be noticed, whatever the operation.
+# broken_operation OP: taking the atomicity out of the kernel must be noticed, whatever the operation.
 # A lost update is met by chance, and of fetch_min and fetch_max only while neither side is ahead of
 # the other: which one is, stays so for a process now and then. So several short runs, not a long one.
 broken_operation()
